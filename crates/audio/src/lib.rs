@@ -1,0 +1,1 @@
+//! From audio bytes to header facts.

@@ -1,0 +1,3 @@
+//! The `mediaprep` binary.
+
+fn main() {}

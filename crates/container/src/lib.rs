@@ -1,0 +1,1 @@
+//! From container bytes to tracks and their times.

@@ -1,0 +1,1 @@
+//! From still-image bytes to header facts.

@@ -1,0 +1,1 @@
+//! The request's JSON shapes and their encoded sizes.

@@ -1,0 +1,1 @@
+//! From PDF bytes to page count and page sizes.

@@ -1,0 +1,1 @@
+//! From a container's tracks to the facts of its video.
