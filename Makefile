@@ -1,0 +1,37 @@
+# The commands of this project. Every one sets up what it needs first (quick when nothing is missing).
+
+CARGO ?= cargo
+MODELS := gemini-2.5-flash,gemini-3.5-flash
+
+.PHONY: help setup demo test lint doc bench clean
+
+help:
+	@printf '%s\n' 'make demo   budget the fixtures for two models' \
+	  'make test   format check, clippy, every test' 'make lint   format check and clippy' \
+	  'make doc    the documentation of every crate' 'make bench  the benchmarks, beside their peers'
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@$(CARGO) build -q --release -p mediaprep-cli
+	target/release/mediaprep budget fixtures --requests each --compare $(MODELS)
+
+lint: setup
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p mediaprep-cli --no-default-features --locked -- -D warnings
+
+test: lint
+	$(CARGO) test --workspace --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
+
+doc: setup
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench: setup
+	@scripts/setup.sh bench
+	$(CARGO) bench -p mediaprep-benches --locked
+
+clean:
+	$(CARGO) clean

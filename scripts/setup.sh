@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Installs what the build needs and the machine lacks. Quick when nothing is missing.
+#   scripts/setup.sh          what `make test` and `make demo` need
+#   scripts/setup.sh bench    also the peers that `make bench` compares with
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+fail() {
+  printf 'setup: error: %s\nsetup: hint: %s\n' "$1" "$2" >&2
+  exit 2
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    fail "neither root nor sudo, so nothing can be installed" "run as root: $*"
+  fi
+}
+
+# Each check names the Debian packages that make it pass.
+missing=()
+need() { # need PACKAGES CHECK...
+  local packages=$1
+  shift
+  if ! "$@" >/dev/null 2>&1; then
+    # shellcheck disable=SC2206
+    missing+=($packages)
+  fi
+}
+
+have_libclang() {
+  [ -n "${LIBCLANG_PATH:-}" ] && return 0
+  local found
+  for found in /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-[0-9]*.so* \
+    /usr/lib64/libclang.so* /usr/local/lib/libclang.so*; do
+    [ -e "$found" ] && return 0
+  done
+  return 1
+}
+
+command -v cargo >/dev/null 2>&1 ||
+  fail "cargo is not installed" "install Rust 1.92 or newer with rustup"
+
+need "gcc libc6-dev" command -v cc
+need pkg-config command -v pkg-config
+need "libavcodec-dev libavformat-dev libavutil-dev" \
+  pkg-config --exists libavcodec libavformat libavutil
+need libclang-dev have_libclang
+if [ "${1:-}" = bench ]; then
+  need libimage-exiftool-perl command -v exiftool
+  need "python3 python3-venv" command -v python3
+fi
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  command -v apt-get >/dev/null 2>&1 || fail "missing: ${missing[*]} (Debian names), and there is no apt-get" \
+    "install them by hand: FFmpeg 5.1 or newer with headers, libclang, pkg-config, a C compiler"
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  as_root apt-get update -qq || say "the package list could not be refreshed; trying with the old one"
+  for package in "${missing[@]}"; do
+    as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+      fail "the Debian package $package could not be installed" "by hand: apt-get install $package"
+  done
+fi
+
+if [ "${1:-}" = bench ] && [ ! -x target/peers/bin/python ]; then
+  say "installing Pillow into target/peers"
+  python3 -m venv target/peers || fail "no virtual environment for the Python peers" \
+    "by hand: apt-get install python3-venv"
+fi
+if [ "${1:-}" = bench ]; then
+  target/peers/bin/python -c 'import PIL' 2>/dev/null ||
+    target/peers/bin/pip install -q pillow ||
+    fail "the Python package pillow could not be installed" "by hand: pip install pillow"
+fi
+say "everything is here"
