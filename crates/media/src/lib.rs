@@ -29,7 +29,7 @@ pub use geometry::{Dimensions, Orientation};
 pub use limits::{LimitExceeded, Limits};
 pub use mime::MimeType;
 pub use modality::{MediaResolution, Modality};
-pub use sniff::{SNIFF_LENGTH, sniff};
+pub use sniff::{SNIFF_LENGTH, sniff, sniff_by_name};
 pub use source::{MeteredSource, Source, read_exact_at, read_up_to};
 pub use time::{Duration, FrameRate};
 pub use warning::{Provenance, Sourced, Warned, Warning, WarningCode};

@@ -19,6 +19,34 @@ pub fn sniff(head: &[u8]) -> Option<MimeType> {
         .or_else(|| searched(head))
 }
 
+/// A second, slower look at a file that [`sniff`] does not know: its name says what to look for,
+/// its bytes still decide.
+///
+/// `head` may be longer than [`SNIFF_LENGTH`]. Finds MPEG audio behind junk and PDFs whose header
+/// is damaged.
+pub fn sniff_by_name(head: &[u8], extension: &str) -> Option<MimeType> {
+    match extension.to_ascii_lowercase().as_str() {
+        "mp3" => {
+            let starts = (0..head.len()).filter(|&at| head[at] == 0xff);
+            starts.take(MOST_STARTS).any(|at| is_frame_run(&head[at..])).then_some(MimeType::Mp3)
+        }
+        "pdf" => contains(head, b" obj").then_some(MimeType::Pdf),
+        _ => None,
+    }
+}
+
+/// Sync bytes tried before giving up; junk that is all sync bytes must not cost quadratic time.
+const MOST_STARTS: usize = 4096;
+
+/// Four MPEG audio frames in a row, which junk does not show by chance.
+fn is_frame_run(mut head: &[u8]) -> bool {
+    for _ in 0..4 {
+        let Some(length) = mpeg_audio_frame_length(head) else { return false };
+        head = head.get(length..).unwrap_or_default();
+    }
+    true
+}
+
 /// Formats whose first bytes are always the same.
 const MAGIC: &[(&[u8], MimeType)] = &[
     (b"\x89PNG\r\n\x1a\n", MimeType::Png),
@@ -140,15 +168,57 @@ fn mpeg_stream(head: &[u8]) -> Option<MimeType> {
     (synced(0, 188) || synced(4, 192)).then_some(MimeType::MpegTs)
 }
 
-/// MPEG audio and ADTS start with a frame or with an ID3 tag.
+/// MPEG audio, ADTS and header-less FLAC start with a frame or with an ID3 tag; editors that blank
+/// a tag or an index frame leave zeros.
 fn audio_frames(head: &[u8]) -> Option<MimeType> {
     if head.starts_with(b"ID3") {
         return Some(behind_id3(head).unwrap_or(MimeType::Mp3));
     }
+    if is_flac_frame(head) {
+        return Some(MimeType::Flac);
+    }
     if is_adts(head) {
         return Some(MimeType::Aac);
     }
-    is_mpeg_audio(head).then_some(MimeType::Mp3)
+    let zeros = head.iter().take_while(|&&byte| byte == 0).count();
+    is_mpeg_audio(&head[zeros..]).then_some(MimeType::Mp3)
+}
+
+/// A FLAC frame header without reserved values, by RFC 9639, section 9.1.
+fn is_flac_frame(head: &[u8]) -> bool {
+    let Some(&[a, b, c, d]) = head.first_chunk::<4>() else { return false };
+    let synced = a == 0xff && b & 0xfe == 0xf8;
+    let sized = c >> 4 != 0 && c & 0x0f != 0x0f;
+    let shaped = d >> 4 < 11 && (d >> 1) & 7 != 3 && d & 1 == 0;
+    synced && sized && shaped && flac_header_length(head).is_some_and(|end| crc8(&head[..end]) == 0)
+}
+
+/// The frame header's length with its CRC, from the coded number and the two optional fields.
+fn flac_header_length(head: &[u8]) -> Option<usize> {
+    let number = match head.get(4)?.leading_ones() {
+        0 => 1,
+        ones @ 2..=7 => ones as usize,
+        _ => return None,
+    };
+    let block = match head[2] >> 4 {
+        6 => 1,
+        7 => 2,
+        _ => 0,
+    };
+    let rate = match head[2] & 0x0f {
+        12 => 1,
+        13 | 14 => 2,
+        _ => 0,
+    };
+    let length = 4 + number + block + rate + 1;
+    (length <= head.len()).then_some(length)
+}
+
+/// CRC-8 with polynomial x^8 + x^2 + x + 1; zero over a header that ends with its own CRC.
+fn crc8(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ byte, |crc, _| if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 7 })
+    })
 }
 
 /// The format behind an ID3 tag where the tag ends within `head`.
@@ -290,6 +360,30 @@ mod tests {
         assert_eq!(sniff(&twice), Some(MimeType::Mp3));
         twice[417] = 0;
         assert_eq!(sniff(&twice), None);
+    }
+
+    #[test]
+    fn frames_are_found_behind_junk_by_name_only() {
+        let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
+        frame.resize(417, 1);
+        let mut junk = b"junk\xff\xfb".repeat(1000);
+        junk.extend(frame.repeat(5));
+        assert_eq!(sniff(&junk), None);
+        assert_eq!(sniff_by_name(&junk, "MP3"), Some(MimeType::Mp3));
+        assert_eq!(sniff_by_name(&junk, "txt"), None);
+        assert_eq!(sniff_by_name(b"1 0 obj", "pdf"), Some(MimeType::Pdf));
+        assert_eq!(sniff_by_name(b"hello", "pdf"), None);
+    }
+
+    #[test]
+    fn blanked_index_frames_and_bare_flac_frames_are_known() {
+        let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
+        frame.resize(417, 1);
+        assert_eq!(sniff(&[vec![0; 192], frame.repeat(2)].concat()), Some(MimeType::Mp3));
+        let header = [0xff, 0xf8, 0xc9, 0x08, 0x00, 0x00];
+        let crc = crc8(&header[..5]);
+        assert_eq!(sniff(&[&header[..5], &[crc]].concat()), Some(MimeType::Flac));
+        assert_eq!(sniff(&[&header[..5], &[crc ^ 1]].concat()), None);
     }
 
     #[test]

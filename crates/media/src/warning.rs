@@ -18,6 +18,11 @@ impl<T> Warned<T> {
     pub const fn plain(value: T) -> Self {
         Self { value, warnings: Vec::new() }
     }
+
+    /// Another value with the same warnings.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Warned<U> {
+        Warned { value: change(self.value), warnings: self.warnings }
+    }
 }
 
 /// Where a fact was read.
