@@ -1,1 +1,133 @@
-//! From still-image bytes to header facts.
+//! From still-image bytes to header facts: size, orientation, frames. Nothing is decoded.
+//!
+//! ```
+//! use std::io::Cursor;
+//! use mediaprep_image::probe;
+//! use mediaprep_media::{Limits, MimeType};
+//!
+//! let gif = b"GIF89a\x40\0\x30\0\0\0\0\x2c\0\0\0\0\x40\0\x30\0\0\x02\x02\x44\x01\0\x3b";
+//! let facts = probe(&mut Cursor::new(gif), MimeType::Gif, &Limits::default())?.value;
+//! assert_eq!((facts.displayed().width(), facts.displayed().height()), (64, 48));
+//! # Ok::<(), mediaprep_media::Error>(())
+//! ```
+//!
+//! # What reads what
+//!
+//! The headers are read by this crate's own code, since no library at hand gives size, orientation
+//! and visible damage together from a few bytes. Measured on the 109 sound and 27 damaged pictures
+//! of the developer set (2 cores of an EPYC, warm cache, release build, best of 15 runs):
+//!
+//! | reader | sizes as shown | damage seen | bytes read, mean / most | µs a file with `open` |
+//! |---|---|---|---|---|
+//! | this crate | 109 | 27 | 3 695 / 16 384 | 2.5 |
+//! | `imagesize` 0.15 (size only) | 93 | 4 | 23 422 / 94 208 | 4.1 |
+//! | `kamadak-exif` 0.6 (orientation only) | – | – | 84 255 / 2 991 694 | 30.4 |
+//!
+//! Opening a file and reading its first 4 KiB takes 1.5 µs of each row. `imagesize` knows no
+//! orientation, no `clap`, no top-down and no OS/2 bitmap; `kamadak-exif` reads some files
+//! through. Both serve the tests as independent readers.
+//!
+//! Libraries do the rest: `crc32fast` the checksums of PNG chunks, `miniz_oxide` the compressed
+//! Exif text that ImageMagick puts into PNG files, `memchr` the search for an Exif chunk at a PNG
+//! file's end, and [`mediaprep_media::bmff`] the boxes of HEIF, AVIF and JPEG XL.
+//!
+//! # What it cannot see
+//!
+//! Damage inside coded picture data, since nothing is decoded; a JPEG or GIF file that ends in the
+//! middle of its scan or of a later frame; chunks behind the first picture data of a PNG file
+//! larger than 4 KiB that ends as it should.
+
+mod bmp;
+mod gif;
+mod heif;
+mod heif_items;
+mod heif_sequence;
+mod jpeg;
+mod jxl;
+mod png;
+mod png_text;
+mod reader;
+mod tiff;
+mod webp;
+
+pub use mediaprep_media::Error;
+use mediaprep_media::{Dimensions, Limits, MimeType, Orientation, Source, Warned};
+
+use crate::reader::Reader;
+
+/// Said when a picture is sound but its Exif block is not: it is then taken as upright.
+const EXIF_DAMAGED: &str = "the Exif block is damaged, so the picture counts as upright";
+
+/// What the header of a still picture says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// The size that a decoder gives, before [`ImageInfo::orientation`] is applied. For HEIF and
+    /// AVIF the container's own crop, rotation and mirroring are already in it, since decoders
+    /// apply them.
+    pub stored: Dimensions,
+    /// What is still to be done to turn the decoded picture upright: the value of the Exif block,
+    /// or of the TIFF directory. Always [`Orientation::Upright`] for HEIF and AVIF, where an Exif
+    /// tag only repeats what the container has done.
+    pub orientation: Orientation,
+    /// How many frames are shown one after the other, 1 for a still picture; `None` where knowing
+    /// it would mean reading the whole file. Of a TIFF file, how many pages.
+    pub frames: Option<u32>,
+    /// Whether some pixels may be transparent; `None` where the header does not say.
+    pub has_alpha: Option<bool>,
+    /// Bits per channel, or per palette index; `None` where the header does not say.
+    pub bit_depth: Option<u8>,
+}
+
+impl ImageInfo {
+    /// The size of the picture as it is shown, turned upright.
+    pub const fn displayed(&self) -> Dimensions {
+        self.stored.oriented(self.orientation)
+    }
+}
+
+/// Reads the header facts of a still picture of the type that [`mediaprep_media::sniff`] has seen.
+///
+/// A usual file costs no read beyond the first [`mediaprep_media::SNIFF_LENGTH`] bytes. What lies
+/// between headers is passed by seeking.
+///
+/// # Errors
+///
+/// [`Error::Malformed`] for damage that shows in the headers, in the whole of a file that fits the
+/// first bytes, or at a PNG file's end; [`Error::Limit`] for a size above `limits`;
+/// [`Error::Unsupported`] for types that have no fixed size in pixels or are no pictures;
+/// [`Error::Io`] when reading fails.
+pub fn probe(
+    source: &mut dyn Source,
+    mime: MimeType,
+    limits: &Limits,
+) -> Result<Warned<ImageInfo>, Error> {
+    let (name, read): (_, fn(&mut Reader<'_>, &Limits) -> _) = match mime {
+        MimeType::Png => ("PNG", png::probe),
+        MimeType::Jpeg => ("JPEG", jpeg::probe),
+        MimeType::Webp => ("WebP", webp::probe),
+        MimeType::Heic | MimeType::Heif => ("HEIF", heif::probe),
+        MimeType::Avif => ("AVIF", heif::probe),
+        MimeType::Gif => ("GIF", gif::probe),
+        MimeType::Bmp => ("BMP", bmp::probe),
+        MimeType::Tiff => ("TIFF", tiff::probe),
+        MimeType::Jxl => ("JPEG XL", jxl::probe),
+        MimeType::Svg => {
+            return Err(Error::Unsupported("SVG, which has no size in pixels until it is drawn,"));
+        }
+        _ => return Err(Error::Unsupported("a file that is no still picture")),
+    };
+    read(&mut Reader::new(source, name)?, limits)
+}
+
+/// A size that the file states at `at`.
+fn size<T: TryInto<u32>>(
+    reader: &Reader<'_>,
+    at: u64,
+    width: T,
+    height: T,
+) -> Result<Dimensions, Error> {
+    let (Ok(width), Ok(height)) = (width.try_into(), height.try_into()) else {
+        return Err(reader.malformed(at, "a side beyond 32 bits"));
+    };
+    Dimensions::new(width, height).ok_or_else(|| reader.malformed(at, "a side of zero pixels"))
+}
