@@ -1,1 +1,140 @@
-//! Arguments in, tables or JSON out, exit status.
+//! The command line of mediaprep: arguments in, tables or JSON out, exit status.
+//!
+//! [`run`] is a plain function over two writers, so that tests read what a user would read:
+//!
+//! ```
+//! use mediaprep_cli::{Output, Status, run};
+//!
+//! let (mut data, mut notes) = (Vec::new(), Vec::new());
+//! let mut output = Output::plain(&mut data, &mut notes);
+//! let status = run(["mediaprep", "budget", "no-such-file.png"], &mut output);
+//! assert_eq!(status, Status::Failed);
+//! assert!(String::from_utf8(notes).unwrap().contains("error: no-such-file.png: open:"));
+//! ```
+//!
+//! Only this crate knows about terminals, colours, environment variables and Ctrl-C.
+
+mod args;
+mod commands;
+mod facts;
+mod failure;
+mod inputs;
+mod item;
+mod output;
+mod progress;
+mod settings;
+mod text;
+mod write;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+pub use crate::output::{Output, Status};
+
+/// Runs one command. The first argument is the program's name.
+pub fn run<I, T>(args: I, output: &mut Output<'_>) -> Status
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let result = parse(&args, output).and_then(|cli| match cli {
+        Some(cli) => dispatch(&cli, output),
+        None => Ok(Status::Done),
+    });
+    let status = match result {
+        Ok(status) => status,
+        Err(Stop::Failure(failure)) => output.report_failure(&failure),
+        Err(Stop::Io(error)) => output.report_io(&error),
+    };
+    match output.flush() {
+        Err(error) if status == Status::Done => output.report_io(&error),
+        _ => status,
+    }
+}
+
+/// Why a command ended before its time.
+pub(crate) enum Stop {
+    Failure(Failure),
+    Io(io::Error),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The parsed command line; `None` when it asked for help or the version, which is printed here.
+fn parse(args: &[OsString], output: &mut Output<'_>) -> Result<Option<Cli>, Stop> {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return explain_usage(&error, output),
+    };
+    let Some(path) = &cli.common.config else { return Ok(Some(cli)) };
+    let config = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let merged = args::with_config(args, &config).map_err(|reason| {
+        let message = format!("{}: options: {reason}", path.display());
+        Failure::option(message, "a configuration has the options' long names as keys")
+    })?;
+    match Cli::try_parse_from(merged) {
+        Ok(cli) => Ok(Some(cli)),
+        Err(error) => explain_usage(&error, output),
+    }
+}
+
+fn explain_usage(error: &clap::Error, output: &mut Output<'_>) -> Result<Option<Cli>, Stop> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        write!(output.data, "{}", error.render())?;
+        return Ok(None);
+    }
+    let text = error.render().to_string();
+    let mut parts = text.trim_end().trim_start_matches("error: ").splitn(2, "\n\n");
+    let message = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.next().unwrap_or("see 'mediaprep --help'").to_owned();
+    Err(Failure { message, hints: vec![rest.trim_start_matches("  tip: ").to_owned().into()] }
+        .into())
+}
+
+fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
+    output.configure(&cli.common);
+    match &cli.command {
+        Command::Probe(args) => commands::probe(args, &cli.common, output),
+        Command::Budget(args) => commands::budget(args, &cli.common, output),
+        Command::Models(args) => commands::models(args, output),
+        Command::Completions { shell } => commands::completions(*shell, output),
+        Command::Man => commands::man(output),
+    }
+}
+
+/// The whole program: real arguments, real streams, Ctrl-C.
+pub fn main() -> ExitCode {
+    // Nothing is half-written at any moment, so stopping at once is safe; 130 is 128 + SIGINT.
+    let interrupted = ctrlc::set_handler(|| std::process::exit(130));
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let terminal = output::Terminal {
+        data: stdout.is_terminal(),
+        notes: stderr.is_terminal(),
+        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+    };
+    let mut data = BufWriter::with_capacity(1 << 16, stdout.lock());
+    let mut notes = stderr;
+    let mut output = Output::new(&mut data, &mut notes, terminal);
+    if let Err(error) = interrupted {
+        output.note(&format!("Ctrl-C is not handled: {error}"));
+    }
+    let status = run(std::env::args_os(), &mut output);
+    ExitCode::from(status.code())
+}

@@ -1,3 +1,5 @@
-//! The `mediaprep` binary.
+//! The `mediaprep` binary: the command line over the process's own streams.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    mediaprep_cli::main()
+}

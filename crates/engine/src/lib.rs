@@ -1,1 +1,58 @@
-//! Probe, plan and budget media for Gemini models: joins media to models, owns threads and memory.
+//! Probe, plan and budget media for Gemini models: know what a request will cost before it is sent.
+//!
+//! ```
+//! use mediaprep::{Engine, Input, PlanOptions, RuleRequest, RuleSet};
+//! use mediaprep::tokens::{Date, RuleBook};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let png = include_bytes!("../../../fixtures/images/screenshot-1080p.png").to_vec();
+//! let book = RuleBook::builtin();
+//! let rules = RuleSet::find(&book, &RuleRequest::billed("gemini-3.5-flash", "2026-11-21".parse()?))?;
+//! let budget = Engine::builder().build()?.budget(
+//!     &[Input::bytes("screenshot.png", png)],
+//!     &rules,
+//!     &PlanOptions::default(),
+//! )?;
+//! assert_eq!(budget.totals.tokens.image, 1100);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The crate joins the media readers to the rule book and owns threads and memory. It does no
+//! network, never prints and keeps no state between calls. The stages are its modules: an input is
+//! probed (header only, bounded reads), planned (pure arithmetic), and summed up.
+//!
+//! The API is synchronous. From asynchronous code call it where blocking is allowed, such as
+//! `tokio::task::spawn_blocking`.
+
+mod budget;
+mod engine;
+mod error;
+mod info;
+mod input;
+mod options;
+mod plan;
+mod probe;
+mod route;
+mod rules;
+mod run;
+mod service;
+mod totals;
+
+pub use budget::{Budget, Budgeted};
+pub use engine::{Engine, EngineBuilder};
+pub use error::{Error, ErrorKind, Stage};
+pub use info::{MediaInfo, VideoLengths};
+pub use input::{Input, KnownFacts};
+pub use mediaprep_audio::AudioInfo;
+pub use mediaprep_image::ImageInfo;
+pub use mediaprep_media as media;
+pub use mediaprep_parts as parts;
+pub use mediaprep_pdf::{DocumentInfo, PageRun, PageSize};
+pub use mediaprep_tokens as tokens;
+pub use mediaprep_video::{AudioOfVideo, VideoInfo};
+pub use options::{AudioTrackChoice, FPS_RANGE, PlanOptions, Requests, RouteChoice};
+pub use plan::{Charge, Planner};
+pub use probe::{Outcome, Probed};
+pub use rules::{RuleRequest, RuleSet, SentAs};
+pub use totals::{KindTotals, ROUTES, TokenSplit, Totals};

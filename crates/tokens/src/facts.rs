@@ -16,6 +16,17 @@ pub enum Route {
     Uri,
 }
 
+impl Route {
+    /// The name as JSON prints it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::File => "file",
+            Self::Uri => "uri",
+        }
+    }
+}
+
 /// A still image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFacts {
@@ -53,7 +64,7 @@ pub struct DocumentFacts {
 impl DocumentFacts {
     /// Pages in all.
     pub fn pages(&self) -> u64 {
-        self.runs.iter().map(|run| run.pages).sum()
+        self.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.pages))
     }
 }
 

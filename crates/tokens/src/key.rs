@@ -145,9 +145,40 @@ pub struct RuleKey {
     pub date: Date,
 }
 
+/// The exact model name without the path that a service's answers may put before it: `models/`,
+/// `publishers/google/models/` or `projects/…/models/`. Nothing else is changed.
+pub fn bare_model_name(name: &str) -> &str {
+    let bare = name
+        .strip_prefix("models/")
+        .or_else(|| name.strip_prefix("publishers/google/models/"))
+        .or_else(|| {
+            let path = name.strip_prefix("projects/")?;
+            path.split_once("/models/").map(|(_, bare)| bare)
+        });
+    bare.unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_three_named_paths_are_stripped() {
+        for (given, bare) in [
+            ("models/gemini-2.0-flash", "gemini-2.0-flash"),
+            ("publishers/google/models/gemini-2.0-flash", "gemini-2.0-flash"),
+            (
+                "projects/p/locations/l/publishers/google/models/gemini-2.0-flash",
+                "gemini-2.0-flash",
+            ),
+            ("tunedModels/gemini-2.0-flash", "tunedModels/gemini-2.0-flash"),
+            ("google/gemini-2.0-flash", "google/gemini-2.0-flash"),
+            ("Gemini-2.0-flash", "Gemini-2.0-flash"),
+            ("gemini-2.0-flash-latest", "gemini-2.0-flash-latest"),
+        ] {
+            assert_eq!(bare_model_name(given), bare);
+        }
+    }
 
     #[test]
     fn dates_are_checked() {

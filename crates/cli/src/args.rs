@@ -1,0 +1,357 @@
+//! The command line as it is typed. Meanings are checked in `settings`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Know what media will cost on a Gemini model before you send it.
+#[derive(Debug, Parser)]
+#[command(name = "mediaprep", version, max_term_width = 100, args_override_self = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Header facts of each file.
+    #[command(args_override_self = true)]
+    Probe(ProbeArgs),
+    /// Tokens, cost, window share, limits and route; never decodes pixels.
+    #[command(args_override_self = true)]
+    Budget(Box<BudgetArgs>),
+    /// The rule book: rows, evidence, sources, limits, prices.
+    #[command(args_override_self = true)]
+    Models(ModelsArgs),
+    /// Print a completion script.
+    Completions {
+        /// The shell to complete in.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// No progress, notes or warnings; errors still show.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Worker threads [default: all cores].
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Memory that decoding jobs may hold, such as 512M or 2G [default: a quarter of RAM]. Header
+    /// probes hold next to nothing whatever this says.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory: Option<u64>,
+    /// TOML file with the same names as the options; options on the command line win.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Table,
+    Json,
+    Ndjson,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub(crate) struct InputArgs {
+    /// Files or folders; folders are walked.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Read more paths from a file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files_from: Option<PathBuf>,
+    /// The list of --files-from is separated by NUL bytes.
+    #[arg(short = '0', long = "null", requires = "files_from")]
+    pub(crate) null: bool,
+    /// Take facts (NDJSON) in place of files; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "files_from"])]
+    pub(crate) facts: Option<PathBuf>,
+    /// Walk hidden files and folders too.
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Do not respect .gitignore and .ignore files.
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+}
+
+impl OutputArgs {
+    pub(crate) const fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rule")]
+pub(crate) struct RuleArgs {
+    /// Exact model id [default: the newest stable Flash of the rule book].
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// The service that takes the request.
+    #[arg(long, value_enum, default_value_t = ServiceArg::DeveloperApi)]
+    pub(crate) service: ServiceArg,
+    /// Whose number is wanted; billed falls back to documented where nobody has measured.
+    #[arg(long, value_enum, default_value_t = MeterArg::Billed)]
+    pub(crate) meter: MeterArg,
+    /// The day of the request [default: today].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) on: Option<String>,
+    /// Rule file that adds rows to the rule book or replaces them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServiceArg {
+    DeveloperApi,
+    Vertex,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MeterArg {
+    Billed,
+    CountTokens,
+    Documented,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelArg {
+    Low,
+    Medium,
+    High,
+    UltraHigh,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RouteArg {
+    Auto,
+    Inline,
+    File,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AudioTrackArg {
+    Auto,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RequestsArg {
+    One,
+    Each,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortArg {
+    Tokens,
+    Path,
+    Cost,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// How finely the model looks; ultra-high applies to images only.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) media_resolution: Option<LevelArg>,
+    /// Sampled video frames a second, above 0 and up to 24 [default: the service's 1].
+    #[arg(long, value_name = "N")]
+    pub(crate) fps: Option<String>,
+    /// Video clip from here: seconds, MM:SS or H:MM:SS.
+    #[arg(long, value_name = "S")]
+    pub(crate) start: Option<String>,
+    /// Video clip to here: seconds, MM:SS or H:MM:SS.
+    #[arg(long, value_name = "S")]
+    pub(crate) end: Option<String>,
+    /// How files travel; auto decides by size.
+    #[arg(long, value_enum, default_value_t = RouteArg::Auto)]
+    pub(crate) route: RouteArg,
+    /// Send videos with their sound or without.
+    #[arg(long, value_enum, default_value_t = AudioTrackArg::Auto)]
+    pub(crate) audio_track: AudioTrackArg,
+    /// All inputs in one request, or every file in a request of its own.
+    #[arg(long, value_enum, default_value_t = RequestsArg::One)]
+    pub(crate) requests: RequestsArg,
+    /// Text that goes along, estimated at four characters a token.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prompt: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BudgetArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct ViewArgs {
+    /// More models beside the first one, separated by commas.
+    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
+    pub(crate) compare: Vec<String>,
+    /// Print each count's arithmetic and the rule row.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Exit with status 1 when the total is above N.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u64>,
+    /// List every file.
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// Order of the listed files.
+    #[arg(long, value_enum, default_value_t = SortArg::Path)]
+    pub(crate) sort: SortArg,
+    /// List only the first N files of that order; implies --files.
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// Show everything about one model.
+    #[arg(value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// Rule file that adds rows to the rule book or replaces them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// The day whose rows and prices are shown [default: today].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) on: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Bytes from text such as `512M`: a whole number with an optional K, M, G or T (powers of 1024).
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let digits = upper.trim_end_matches("IB").trim_end_matches('B');
+    let (number, shift) = match digits.as_bytes().last() {
+        Some(b'K') => (&digits[..digits.len() - 1], 10),
+        Some(b'M') => (&digits[..digits.len() - 1], 20),
+        Some(b'G') => (&digits[..digits.len() - 1], 30),
+        Some(b'T') => (&digits[..digits.len() - 1], 40),
+        _ => (digits, 0),
+    };
+    let parsed: Option<u64> = number.parse().ok();
+    let bytes = parsed.and_then(|number| number.checked_mul(1 << shift)).filter(|&bytes| bytes > 0);
+    bytes.ok_or_else(|| "a size is a whole number above 0 with K, M, G or T, such as 512M".into())
+}
+
+/// The arguments with those of a configuration file put before the typed ones, so that the typed
+/// ones win.
+///
+/// # Errors
+///
+/// A clause that names the key and what is wrong with it.
+pub(crate) fn with_config(args: &[OsString], config: &str) -> Result<Vec<OsString>, String> {
+    let table: toml::Table = config.parse().map_err(|error| format!("not TOML: {error}"))?;
+    let mut merged: Vec<OsString> = args.iter().take(2).cloned().collect();
+    for (key, value) in &table {
+        push_option(&mut merged, key, value)?;
+    }
+    merged.extend(args.iter().skip(2).cloned());
+    Ok(merged)
+}
+
+fn push_option(merged: &mut Vec<OsString>, key: &str, value: &toml::Value) -> Result<(), String> {
+    let text = match value {
+        toml::Value::Boolean(false) => return Ok(()),
+        toml::Value::Boolean(true) => {
+            merged.push(format!("--{key}").into());
+            return Ok(());
+        }
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Datetime(date) => date.to_string(),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+            items.ok_or_else(|| format!("`{key}` must be a list of text"))?.join(",")
+        }
+        toml::Value::Table(_) => return Err(format!("`{key}` is a table; expected a value")),
+    };
+    merged.push(format!("--{key}={text}").into());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        assert_eq!(parse_size("512M"), Ok(512 << 20));
+        assert_eq!(parse_size("2GiB"), Ok(2 << 30));
+        assert_eq!(parse_size("100"), Ok(100));
+        for bad in ["", "0", "-1", "M", "1.5G", "99999999999T"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn typed_options_win_over_the_configuration() {
+        let typed = ["mediaprep", "budget", "--model", "b", "x"].map(OsString::from);
+        let merged =
+            with_config(&typed, "model = 'a'\nhidden = true\ncompare = ['c', 'd']").unwrap();
+        let cli = Cli::try_parse_from(merged).unwrap();
+        let Command::Budget(budget) = cli.command else { panic!("another command") };
+        assert_eq!(budget.rule.model.as_deref(), Some("b"));
+        assert!(budget.inputs.hidden);
+        assert_eq!(budget.view.compare, ["c", "d"]);
+        assert!(with_config(&typed, "model = {}").unwrap_err().contains("model"));
+    }
+}

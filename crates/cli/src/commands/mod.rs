@@ -1,0 +1,53 @@
+//! What each command does, over the settings and the two streams.
+
+mod budget;
+mod models;
+mod probe;
+
+use std::io;
+
+use clap::CommandFactory;
+
+use crate::Stop;
+use crate::args::Cli;
+use crate::output::{Output, Status};
+
+pub(crate) use budget::budget;
+pub(crate) use models::models;
+pub(crate) use probe::probe;
+
+/// Prints a completion script.
+pub(crate) fn completions(
+    shell: clap_complete::Shell,
+    output: &mut Output<'_>,
+) -> Result<Status, Stop> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "mediaprep", &mut script);
+    output.data.write_all(&script)?;
+    Ok(Status::Done)
+}
+
+/// Prints the manual page, the commands' pages behind it.
+pub(crate) fn man(output: &mut Output<'_>) -> Result<Status, Stop> {
+    let command = Cli::command();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands() {
+        render_options(subcommand, &mut page)?;
+    }
+    output.data.write_all(&page)?;
+    Ok(Status::Done)
+}
+
+/// One command's options as a part of the single page.
+fn render_options(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    use std::io::Write;
+
+    let man = clap_mangen::Man::new(
+        command.clone().bin_name(format!("mediaprep {}", command.get_name())),
+    );
+    let name = command.get_name().to_uppercase();
+    writeln!(page, ".SH \"COMMAND {name}\"")?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)
+}

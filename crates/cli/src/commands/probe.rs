@@ -1,0 +1,75 @@
+//! `mediaprep probe`: header facts of each file.
+
+use std::ops::ControlFlow;
+
+use mediaprep::{Budgeted, Engine, Input, Outcome};
+
+use crate::args::{Common, ProbeArgs};
+use crate::facts::FactsFile;
+use crate::item::Row;
+use crate::output::{Output, Status};
+use crate::progress::Progress;
+use crate::write::{Head, Sink, Summary, sink};
+use crate::{Stop, inputs, settings};
+
+pub(crate) fn probe(
+    args: &ProbeArgs,
+    common: &Common,
+    output: &mut Output<'_>,
+) -> Result<Status, Stop> {
+    let engine = settings::engine(common)?;
+    let mut sink = sink(args.output.format(), None);
+    let head = Head { command: "probe", rules: &[], on: None };
+    match &args.inputs.facts {
+        Some(path) => {
+            let lines = FactsFile::open(path)?.inputs()?;
+            run(&engine, lines, None, &head, &mut *sink, output)
+        }
+        None => {
+            let list = inputs::collect(&args.inputs, engine.threads())?;
+            let total = Some(list.len());
+            run(&engine, list.into_iter(), total, &head, &mut *sink, output)
+        }
+    }
+}
+
+fn run(
+    engine: &Engine,
+    list: impl Iterator<Item = Input> + Send,
+    total: Option<usize>,
+    head: &Head<'_>,
+    sink: &mut dyn Sink,
+    output: &mut Output<'_>,
+) -> Result<Status, Stop> {
+    let progress = Progress::new(total, output);
+    let mut summary = Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() };
+    let mut written = sink.begin(head, output);
+    engine
+        .probe_each(list, &mut |outcome| {
+            progress.step();
+            let probed = match outcome {
+                Outcome::Media(probed) => Ok(probed),
+                Outcome::Failed(error) => Err(error),
+                Outcome::Skipped => {
+                    summary.skipped += 1;
+                    return ControlFlow::Continue(());
+                }
+            };
+            let item = Budgeted { probed, charges: Vec::new() };
+            summary.items += 1;
+            summary.failed += u64::from(item.probed.is_err());
+            written = show(&item, sink, output);
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .map_err(|error| settings::failure(&error))?;
+    progress.finish();
+    written?;
+    sink.end(head, &summary, output)?;
+    Ok(if summary.failed == 0 { Status::Done } else { Status::Failed })
+}
+
+fn show(item: &Budgeted, sink: &mut dyn Sink, output: &mut Output<'_>) -> std::io::Result<()> {
+    let row = Row { item, models: &[], explained: None };
+    output.report_item(&row);
+    sink.row(&row, output)
+}

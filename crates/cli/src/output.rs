@@ -1,0 +1,169 @@
+//! Where a command writes: results to `data`, everything else to `notes`.
+
+use std::io::{self, Write};
+
+use mediaprep::Error;
+use mediaprep::media::Warning;
+
+use crate::args::{Color, Common};
+use crate::failure::Failure;
+use crate::item::Row;
+use crate::text::printable;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Everything was done.
+    Done,
+    /// It ran, but an input failed or a cap was exceeded.
+    Failed,
+    /// It could not run: bad option, no rule for the model.
+    CouldNotRun,
+}
+
+impl Status {
+    /// The exit status of the process.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::CouldNotRun => 2,
+        }
+    }
+}
+
+/// What is known of the streams' other ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terminal {
+    pub(crate) data: bool,
+    pub(crate) notes: bool,
+    pub(crate) no_color: bool,
+}
+
+/// The two streams of a command.
+pub struct Output<'a> {
+    pub(crate) data: &'a mut dyn Write,
+    notes: &'a mut dyn Write,
+    terminal: Terminal,
+    quiet: bool,
+    color: Color,
+}
+
+impl<'a> Output<'a> {
+    /// Two writers that are no terminals.
+    pub fn plain(data: &'a mut dyn Write, notes: &'a mut dyn Write) -> Self {
+        Self::new(data, notes, Terminal::default())
+    }
+
+    pub(crate) const fn new(
+        data: &'a mut dyn Write,
+        notes: &'a mut dyn Write,
+        terminal: Terminal,
+    ) -> Self {
+        Self { data, notes, terminal, quiet: false, color: Color::Auto }
+    }
+
+    pub(crate) const fn configure(&mut self, common: &Common) {
+        self.quiet = common.quiet;
+        self.color = common.color;
+    }
+
+    pub(crate) const fn shows_progress(&self) -> bool {
+        self.terminal.notes && !self.quiet
+    }
+
+    /// `text` in bold where the data stream takes colours.
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.styled(text, "1", self.terminal.data)
+    }
+
+    fn styled(&self, text: &str, code: &str, is_terminal: bool) -> String {
+        let on = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !self.terminal.no_color,
+        };
+        if on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Writes one line of notes. Failing to is no reason to stop the work.
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.notes, "{line}");
+    }
+
+    /// Something worth knowing that is no trouble.
+    pub(crate) fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.line(&format!("note: {text}"));
+        }
+    }
+
+    /// A warning about one input, or about the whole request when `input` is empty.
+    pub(crate) fn warn(&mut self, input: &str, warning: &Warning) {
+        if self.quiet {
+            return;
+        }
+        let label = self.styled("warning", "33", self.terminal.notes);
+        let code = warning.code.as_str();
+        let place =
+            if input.is_empty() { String::new() } else { format!("{}: ", printable(input)) };
+        self.line(&format!("{label}: {place}{code}: {}", warning.message));
+        if let Some(hint) = &warning.hint {
+            self.line(&format!("hint: {hint}"));
+        }
+    }
+
+    /// An input's failure: `error: <input>: <stage>: <cause>`, a blank line, `hint: …`.
+    pub(crate) fn report_error(&mut self, error: &Error) {
+        let hints: Vec<_> = error.hint().map(|hint| hint.to_owned().into()).into_iter().collect();
+        let message = printable(&format!("{error}: {}", error.cause()));
+        self.report_failure(&Failure { message, hints });
+    }
+
+    /// A hard limit of the service that would be broken.
+    pub(crate) fn report_breach(&mut self, input: &str, breach: &Warning) {
+        let message =
+            format!("{}: limits: {}: {}", printable(input), breach.code.as_str(), breach.message);
+        let hints = breach.hint.clone().into_iter().collect();
+        self.report_failure(&Failure { message, hints });
+    }
+
+    /// Everything that is to be said about one item.
+    pub(crate) fn report_item(&mut self, row: &Row<'_>) {
+        if let Some(error) = row.error() {
+            self.report_error(error);
+        }
+        for breach in row.breaches() {
+            self.report_breach(row.path(), breach);
+        }
+        for warning in row.warnings() {
+            self.warn(row.path(), warning);
+        }
+    }
+
+    pub(crate) fn report_failure(&mut self, failure: &Failure) -> Status {
+        let label = self.styled("error", "31", self.terminal.notes);
+        self.line(&format!("{label}: {}", failure.message));
+        if !failure.hints.is_empty() {
+            self.line("");
+        }
+        for hint in &failure.hints {
+            self.line(&format!("hint: {hint}"));
+        }
+        Status::CouldNotRun
+    }
+
+    /// A closed pipe is success: whoever read has what it wanted.
+    pub(crate) fn report_io(&mut self, error: &io::Error) -> Status {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Status::Done;
+        }
+        let message = format!("output: write: {error}");
+        self.report_failure(&Failure::option(message, "free some space or write elsewhere"));
+        Status::Failed
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.data.flush()
+    }
+}

@@ -1,0 +1,178 @@
+//! From the arguments as typed to checked settings: texts parsed, defaults filled, files read.
+
+use std::path::Path;
+
+use mediaprep::media::{Duration, FrameRate, MediaResolution};
+use mediaprep::tokens::{Clip, Date, Meter, RuleBook, Service};
+use mediaprep::{
+    AudioTrackChoice, Engine, Error, PlanOptions, Requests, RouteChoice, RuleRequest, RuleSet,
+};
+
+use crate::args::{
+    AudioTrackArg, Common, LevelArg, MeterArg, RequestArgs, RequestsArg, RouteArg, RuleArgs,
+    ServiceArg,
+};
+use crate::failure::Failure;
+
+/// The engine that the common options ask for.
+pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
+    let builder = Engine::builder();
+    let builder = match common.threads {
+        Some(threads) => builder.threads(usize::from(threads)),
+        None => builder,
+    };
+    builder.build().map_err(|error| failure(&error))
+}
+
+/// The rule book, with the rows of `--rules` where one is given.
+pub(crate) fn rule_book(rules: Option<&Path>) -> Result<RuleBook, Failure> {
+    let broken = |source: String| {
+        Failure::option(source, "the rule book's format is described in docs/rule-book.md")
+    };
+    let mut book = RuleBook::builtin();
+    if let Some(path) = rules {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        book.extend(&text)
+            .map_err(|error| broken(format!("{}: rules: {error}", path.display())))?;
+    }
+    Ok(book)
+}
+
+/// The day of the request: the given one, or today.
+pub(crate) fn date(on: Option<&str>) -> Result<Date, Failure> {
+    let today = || jiff::Zoned::now().date().to_string();
+    let text = on.map_or_else(today, str::to_owned);
+    text.parse().map_err(|error| Failure::option(format!("--on: {error}"), "such as 2026-01-31"))
+}
+
+/// The rule of every model asked for: `--model` first, then those of `--compare`.
+pub(crate) fn rule_sets<'a>(
+    book: &'a RuleBook,
+    args: &RuleArgs,
+    compare: &[String],
+) -> Result<Vec<RuleSet<'a>>, Failure> {
+    let date = date(args.on.as_deref())?;
+    let default = || book.default_model(date).map(|model| model.id.clone());
+    let model = args.model.clone().or_else(default).ok_or_else(|| {
+        Failure::option(format!("no stable Flash model is known on {date}"), "name a --model")
+    })?;
+    let models = std::iter::once(&model).chain(compare);
+    let find = |model: &String| {
+        let request = RuleRequest {
+            model: model.clone(),
+            service: service(args.service),
+            meter: meter(args.meter),
+            date,
+        };
+        RuleSet::find(book, &request).map_err(|error| failure(&error))
+    };
+    models.map(find).collect()
+}
+
+/// What the request asks for, checked.
+pub(crate) fn plan_options(args: &RequestArgs) -> Result<PlanOptions, Failure> {
+    let clip = Clip {
+        start: args.start.as_deref().map(|text| time("--start", text)).transpose()?,
+        end: args.end.as_deref().map(|text| time("--end", text)).transpose()?,
+    };
+    let fps = args.fps.as_deref().map(|text| {
+        FrameRate::from_decimal(text).ok_or_else(|| {
+            Failure::option(format!("--fps: `{text}` is no rate above 0"), "such as 0.5 or 2")
+        })
+    });
+    let options = PlanOptions {
+        media_resolution: args.media_resolution.map(level),
+        fps: fps.transpose()?,
+        clip,
+        route: route(args.route),
+        audio_track: match args.audio_track {
+            AudioTrackArg::Auto => AudioTrackChoice::Auto,
+            AudioTrackArg::None => AudioTrackChoice::None,
+        },
+        requests: match args.requests {
+            RequestsArg::One => Requests::One,
+            RequestsArg::Each => Requests::Each,
+        },
+        prompt: args.prompt.clone(),
+    };
+    options.validate().map_err(|error| failure(&error))?;
+    Ok(options)
+}
+
+/// Seconds, `MM:SS` or `H:MM:SS`, with decimals in the seconds.
+fn time(option: &str, text: &str) -> Result<Duration, Failure> {
+    parse_time(text).ok_or_else(|| {
+        let message = format!("{option}: `{text}` is no time");
+        Failure::option(message, "seconds, MM:SS or H:MM:SS, such as 90, 1:30 or 1:02:03.5")
+    })
+}
+
+fn parse_time(text: &str) -> Option<Duration> {
+    let mut fields = text.rsplit(':');
+    let seconds = Duration::from_decimal(fields.next()?)?;
+    let (minutes, hours) = (fields.next(), fields.next());
+    if fields.next().is_some() {
+        return None;
+    }
+    if minutes.is_some() && seconds >= Duration::from_seconds(60) {
+        return None;
+    }
+    let whole = |field: Option<&str>| field.map_or(Some(0), |field| field.parse::<u64>().ok());
+    let (minutes, hours) = (whole(minutes)?, whole(hours)?);
+    let before = hours.checked_mul(60)?.checked_add(minutes)?.checked_mul(60)?;
+    let ticks = before.checked_mul(u64::from(seconds.timescale()))?.checked_add(seconds.ticks())?;
+    Duration::new(ticks, seconds.timescale())
+}
+
+/// An engine error that stops the command.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let hint = error.hint().unwrap_or("see 'mediaprep --help'").to_owned();
+    Failure::option(format!("{error}: {}", error.cause()), hint)
+}
+
+const fn service(arg: ServiceArg) -> Service {
+    match arg {
+        ServiceArg::DeveloperApi => Service::DeveloperApi,
+        ServiceArg::Vertex => Service::Vertex,
+    }
+}
+
+const fn meter(arg: MeterArg) -> Meter {
+    match arg {
+        MeterArg::Billed => Meter::Billed,
+        MeterArg::CountTokens => Meter::CountTokens,
+        MeterArg::Documented => Meter::Documented,
+    }
+}
+
+const fn level(arg: LevelArg) -> MediaResolution {
+    match arg {
+        LevelArg::Low => MediaResolution::Low,
+        LevelArg::Medium => MediaResolution::Medium,
+        LevelArg::High => MediaResolution::High,
+        LevelArg::UltraHigh => MediaResolution::UltraHigh,
+    }
+}
+
+const fn route(arg: RouteArg) -> RouteChoice {
+    match arg {
+        RouteArg::Auto => RouteChoice::Auto,
+        RouteArg::Inline => RouteChoice::Inline,
+        RouteArg::File => RouteChoice::File,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_three_forms() {
+        assert_eq!(parse_time("90"), Some(Duration::from_seconds(90)));
+        assert_eq!(parse_time("1:30"), Some(Duration::from_seconds(90)));
+        assert_eq!(parse_time("1:02:03.5"), Duration::from_decimal("3723.5"));
+        for bad in ["", ":", "1:60", "1:2:3:4", "-1", "a:1"] {
+            assert_eq!(parse_time(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Small reads at any offset, served from one block.
+
+use std::io::{self, SeekFrom};
+
+use mediaprep_media::{Error, LimitExceeded, Source, read_up_to};
+
+/// Bytes that one read takes at least: a movie fragment with its neighbours' headers mostly fits.
+const BLOCK: usize = 4096;
+
+/// Most bytes that one request may ask for.
+pub(crate) const MAX_REQUEST: usize = 64 * 1024;
+
+/// A source with the block that was read last.
+pub(crate) struct Window<'a> {
+    source: &'a mut dyn Source,
+    length: u64,
+    start: u64,
+    bytes: Vec<u8>,
+    /// Bytes that one read takes at least.
+    block: usize,
+}
+
+impl<'a> Window<'a> {
+    pub(crate) fn new(source: &'a mut dyn Source) -> Result<Self, Error> {
+        let length = source.seek(SeekFrom::End(0)).map_err(as_error)?;
+        Ok(Self { source, length, start: 0, bytes: Vec::new(), block: BLOCK })
+    }
+
+    /// Changes how many bytes one read takes at least.
+    pub(crate) const fn set_block(&mut self, block: usize) {
+        self.block = block;
+    }
+
+    /// The length of the whole source in bytes.
+    pub(crate) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes at `offset`: `length` of them, at most [`MAX_REQUEST`], fewer only where the
+    /// source ends.
+    pub(crate) fn at(&mut self, offset: u64, length: usize) -> Result<&[u8], Error> {
+        let length = length.min(MAX_REQUEST);
+        if !self.holds(offset, length) {
+            self.bytes =
+                read_up_to(&mut *self.source, offset, length.max(self.block)).map_err(as_error)?;
+            self.start = offset;
+        }
+        let from = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        Ok(&rest[..length.min(rest.len())])
+    }
+
+    /// The bytes from `offset` to `end`, cut to [`MAX_REQUEST`].
+    pub(crate) fn between(&mut self, offset: u64, end: u64) -> Result<&[u8], Error> {
+        let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.at(offset, length)
+    }
+
+    fn holds(&self, offset: u64, length: usize) -> bool {
+        let end = self.start + self.bytes.len() as u64;
+        let wanted = offset.saturating_add(length as u64).min(self.length);
+        offset >= self.start && offset <= end && wanted <= end && !self.bytes.is_empty()
+    }
+}
+
+/// A read that a limit stopped is a limit error, not an unreadable file.
+pub(crate) fn as_error(error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
+        Some(limit) => Error::Limit(limit.clone()),
+        None => Error::Io(error),
+    }
+}
+
+/// Big-endian fields of a structure in memory; `None` past its end.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    pub(crate) fn skip(&mut self, count: usize) -> Option<()> {
+        self.0 = self.0.get(count..)?;
+        Some(())
+    }
+
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.take().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn i32(&mut self) -> Option<i32> {
+        self.take().map(i32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    /// A field of eight bytes in version 1 of a box and four in version 0.
+    pub(crate) fn sized(&mut self, version: u8) -> Option<u64> {
+        if version == 0 { self.u32().map(u64::from) } else { self.u64() }
+    }
+
+    /// The version and the flags that every full box starts with.
+    pub(crate) fn full_box(&mut self) -> Option<(u8, u32)> {
+        let word = self.u32()?;
+        let [version, ..] = word.to_be_bytes();
+        Some((version, word & 0x00ff_ffff))
+    }
+}

@@ -1,0 +1,194 @@
+//! Probing and planning joined: what everything will cost, item by item and in all.
+
+use std::ops::ControlFlow;
+
+use mediaprep_media::Limits;
+
+use crate::error::{Error, ErrorKind, Stage};
+use crate::options::PlanOptions;
+use crate::plan::{Charge, Planner};
+use crate::probe::{Outcome, Probed, probe};
+use crate::rules::RuleSet;
+use crate::run::run;
+use crate::totals::Totals;
+use crate::{Engine, Input};
+
+/// One item of a budget.
+#[derive(Debug)]
+pub struct Budgeted {
+    /// Its facts; an error says why there are none.
+    pub probed: Result<Box<Probed>, Error>,
+    /// What it is charged, by each planner in turn; empty when there are no facts.
+    pub charges: Vec<Result<Charge, Error>>,
+}
+
+/// What one list of inputs will cost under one rule.
+#[derive(Debug)]
+pub struct Budget {
+    /// One entry for each input that is media or should have been, in input order.
+    pub items: Vec<Budgeted>,
+    /// Inputs that were found in a folder and are no media.
+    pub skipped: u64,
+    /// The sums.
+    pub totals: Totals,
+}
+
+/// Outcomes that the look ahead keeps for the real pass. Above that the inputs are probed again,
+/// so that memory does not grow with their number.
+const KEPT_OUTCOMES: usize = 1 << 16;
+
+impl Engine {
+    /// Reads the header facts of every input, in parallel, and hands the outcomes over in input
+    /// order. Stops when `each` breaks.
+    ///
+    /// # Errors
+    ///
+    /// When the threads cannot be started.
+    pub fn probe_each(
+        &self,
+        inputs: impl Iterator<Item = Input> + Send,
+        each: &mut dyn FnMut(Outcome) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let limits: &Limits = self.limits();
+        run(self.threads(), inputs, |input| probe(&input, limits), each)
+            .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error))
+    }
+
+    /// Reads the header facts of one input.
+    pub fn probe(&self, input: &Input) -> Outcome {
+        probe(input, self.limits())
+    }
+
+    /// Budgets a list of inputs under one rule.
+    ///
+    /// # Errors
+    ///
+    /// When the options are out of range or the threads cannot be started. What is wrong with one
+    /// input is in its item.
+    pub fn budget(
+        &self,
+        inputs: &[Input],
+        rules: &RuleSet<'_>,
+        options: &PlanOptions,
+    ) -> Result<Budget, Error> {
+        options.validate()?;
+        let mut planners = [Planner::new(rules, options)];
+        let mut items = Vec::with_capacity(inputs.len());
+        let skipped =
+            self.budget_each(|| inputs.iter().cloned(), &mut planners, &mut |item, _| {
+                items.push(item);
+                ControlFlow::Continue(())
+            })?;
+        let [planner] = planners;
+        Ok(Budget { items, skipped, totals: planner.finish() })
+    }
+
+    /// Budgets inputs one by one under several planners at once, holding only a window of them.
+    /// `inputs` is called again when the inputs must be looked through before they are planned.
+    /// Returns how many were skipped because they are no media.
+    ///
+    /// # Errors
+    ///
+    /// When the threads cannot be started.
+    pub fn budget_each<I>(
+        &self,
+        mut inputs: impl FnMut() -> I,
+        planners: &mut [Planner<'_>],
+        each: &mut dyn FnMut(Budgeted, &[Planner<'_>]) -> ControlFlow<()>,
+    ) -> Result<u64, Error>
+    where
+        I: Iterator<Item = Input> + Send,
+    {
+        let kept = self.look_ahead(&mut inputs, planners)?;
+        let mut skipped = 0;
+        let mut plan = |outcome| match plan_outcome(outcome, planners) {
+            Some(item) => each(item, planners),
+            None => {
+                skipped += 1;
+                ControlFlow::Continue(())
+            }
+        };
+        match kept {
+            Some(outcomes) => {
+                let _ = outcomes.into_iter().try_for_each(&mut plan);
+            }
+            None => self.probe_each(inputs(), &mut plan)?,
+        }
+        Ok(skipped)
+    }
+
+    /// Lets every planner see as much of the inputs as it needs. Returns all outcomes when the
+    /// inputs were looked through to the end and are few enough to keep.
+    fn look_ahead<I>(
+        &self,
+        inputs: &mut impl FnMut() -> I,
+        planners: &mut [Planner<'_>],
+    ) -> Result<Option<Vec<Outcome>>, Error>
+    where
+        I: Iterator<Item = Input> + Send,
+    {
+        let mut kept = None;
+        let mut waiting: Vec<_> = planners.iter_mut().filter(|p| p.needs_shape()).collect();
+        self.look(inputs, &mut kept, !waiting.is_empty(), &mut |probed| {
+            waiting.retain_mut(|planner| planner.look_at_shape(probed).is_continue());
+            if waiting.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        let waiting = planners.iter_mut().filter(|planner| planner.needs_tokens());
+        let mut waiting: Vec<_> = waiting.map(|planner| (planner.clone(), planner)).collect();
+        self.look(inputs, &mut kept, !waiting.is_empty(), &mut |probed| {
+            waiting
+                .retain_mut(|(scout, planner)| planner.look_at_tokens(scout, probed).is_continue());
+            if waiting.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(kept)
+    }
+
+    /// One pass over the inputs, from what was kept where that is everything.
+    fn look<I>(
+        &self,
+        inputs: &mut impl FnMut() -> I,
+        kept: &mut Option<Vec<Outcome>>,
+        wanted: bool,
+        each: &mut dyn FnMut(&Probed) -> ControlFlow<()>,
+    ) -> Result<(), Error>
+    where
+        I: Iterator<Item = Input> + Send,
+    {
+        if !wanted {
+            return Ok(());
+        }
+        let mut see = |outcome: &Outcome| match outcome {
+            Outcome::Media(probed) => each(probed),
+            Outcome::Skipped | Outcome::Failed(_) => ControlFlow::Continue(()),
+        };
+        if let Some(outcomes) = kept {
+            let _ = outcomes.iter().try_for_each(see);
+            return Ok(());
+        }
+        let mut outcomes = Some(Vec::new());
+        self.probe_each(inputs(), &mut |outcome| {
+            let flow = see(&outcome);
+            match &mut outcomes {
+                Some(all) if flow.is_continue() && all.len() < KEPT_OUTCOMES => all.push(outcome),
+                _ => outcomes = None,
+            }
+            flow
+        })?;
+        *kept = outcomes;
+        Ok(())
+    }
+}
+
+fn plan_outcome(outcome: Outcome, planners: &mut [Planner<'_>]) -> Option<Budgeted> {
+    match outcome {
+        Outcome::Media(probed) => {
+            let charges = planners.iter_mut().map(|planner| planner.plan(&probed)).collect();
+            Some(Budgeted { probed: Ok(probed), charges })
+        }
+        Outcome::Failed(error) => {
+            planners.iter_mut().for_each(Planner::fail);
+            Some(Budgeted { probed: Err(error), charges: Vec::new() })
+        }
+        Outcome::Skipped => None,
+    }
+}

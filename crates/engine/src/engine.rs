@@ -1,0 +1,92 @@
+//! The engine's settings.
+
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+use mediaprep_media::Limits;
+
+use crate::error::{Error, ErrorKind, Stage};
+
+/// Reads and budgets media. Cheap to build and to share; threads live only during a call.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    threads: usize,
+    limits: Limits,
+}
+
+/// Settings of an [`Engine`].
+#[derive(Clone, Debug, Default)]
+pub struct EngineBuilder {
+    threads: Option<usize>,
+    limits: Limits,
+}
+
+/// Most worker threads: more than that is a typing error.
+const MOST_THREADS: usize = 1024;
+
+impl Engine {
+    /// An engine with a thread for each core and limits that are safe for files from strangers.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// Worker threads of each call.
+    pub const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The safety limits.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl EngineBuilder {
+    /// Worker threads, 1 to 1024. The thread count never changes a result.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Safety limits for the files themselves.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// An [`ErrorKind::InvalidOption`] that names the setting and its allowed range.
+    pub fn build(self) -> Result<Engine, Error> {
+        let cores = || available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = self.threads.unwrap_or_else(cores).min(match self.threads {
+            Some(_) => usize::MAX,
+            None => MOST_THREADS,
+        });
+        if threads == 0 || threads > MOST_THREADS {
+            let message = format!("{threads} threads; allowed: 1 to {MOST_THREADS}");
+            return Err(Error::new("", Stage::Options, ErrorKind::InvalidOption, message)
+                .with_hint("leave the thread count out to use every core"));
+        }
+        Ok(Engine { threads, limits: self.limits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thread_counts_out_of_range_are_refused() {
+        assert!(Engine::builder().build().is_ok());
+        for bad in [0, 1025] {
+            let error = Engine::builder().threads(bad).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidOption);
+            assert!(error.cause().contains("1 to 1024"));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the engine is pointed at.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::MediaInfo;
+
+/// One input: a file, bytes in memory, or facts that are already known.
+#[derive(Clone, Debug)]
+pub struct Input {
+    source: InputSource,
+    optional: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum InputSource {
+    Path(PathBuf),
+    Bytes { name: String, bytes: Arc<[u8]> },
+    Facts(Box<KnownFacts>),
+    Broken { name: String, reason: String },
+}
+
+/// Facts of a medium that lies elsewhere.
+#[derive(Clone, Debug)]
+pub struct KnownFacts {
+    /// What it is called in reports.
+    pub name: String,
+    /// Its type; `None` when the facts do not say.
+    pub mime_type: Option<mediaprep_media::MimeType>,
+    /// Its size in bytes; `None` when the facts do not say.
+    pub bytes: Option<u64>,
+    /// The facts themselves.
+    pub info: MediaInfo,
+}
+
+impl Input {
+    /// A file.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self { source: InputSource::Path(path.into()), optional: false }
+    }
+
+    /// A file that was found rather than named: when it is no media, it is skipped instead of
+    /// being an error.
+    pub fn found(path: impl Into<PathBuf>) -> Self {
+        Self { source: InputSource::Path(path.into()), optional: true }
+    }
+
+    /// Bytes in memory, under a name for reports.
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let source = InputSource::Bytes { name: name.into(), bytes: bytes.into() };
+        Self { source, optional: false }
+    }
+
+    /// A medium whose facts are known.
+    pub fn facts(facts: KnownFacts) -> Self {
+        Self { source: InputSource::Facts(Box::new(facts)), optional: false }
+    }
+
+    /// An input that is known to be unreadable, so that it is reported among the others.
+    pub fn broken(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        let source = InputSource::Broken { name: name.into(), reason: reason.into() };
+        Self { source, optional: false }
+    }
+
+    /// The name that reports use: the path as it was given, or the given name.
+    pub fn name(&self) -> String {
+        match &self.source {
+            InputSource::Path(path) => path.to_string_lossy().into_owned(),
+            InputSource::Bytes { name, .. } | InputSource::Broken { name, .. } => name.clone(),
+            InputSource::Facts(facts) => facts.name.clone(),
+        }
+    }
+
+    /// Whether the input is skipped when it is no media.
+    pub const fn is_optional(&self) -> bool {
+        self.optional
+    }
+
+    pub(crate) const fn source(&self) -> &InputSource {
+        &self.source
+    }
+}
+
+impl From<&Path> for Input {
+    fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}

@@ -1,0 +1,108 @@
+//! What a request asks for, beyond its media.
+
+use std::ops::RangeInclusive;
+
+use mediaprep_media::{FrameRate, MediaResolution};
+use mediaprep_tokens::Clip;
+
+use crate::error::{Error, ErrorKind, Stage};
+
+/// How files travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RouteChoice {
+    /// Inside the request while it stays well within its limit, else by upload or address.
+    #[default]
+    Auto,
+    /// Always inside the request.
+    Inline,
+    /// Always by upload (Developer API) or by address (Vertex).
+    File,
+}
+
+/// Whether a video is sent with its sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AudioTrackChoice {
+    /// As it is.
+    #[default]
+    Auto,
+    /// Without sound.
+    None,
+}
+
+/// How inputs are spread over requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Requests {
+    /// All inputs travel in a single request.
+    #[default]
+    One,
+    /// Every input is a request of its own.
+    Each,
+}
+
+/// What a request asks for, beyond its media.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// How finely the model looks; ultra-high applies to images only. `None` is the model's
+    /// default.
+    pub media_resolution: Option<MediaResolution>,
+    /// Sampled video frames a second, in (0, 24]; `None` is the service's default of 1.
+    pub fps: Option<FrameRate>,
+    /// The window of every video.
+    pub clip: Clip,
+    /// How files travel.
+    pub route: RouteChoice,
+    /// Whether videos are sent with their sound.
+    pub audio_track: AudioTrackChoice,
+    /// How inputs are spread over requests.
+    pub requests: Requests,
+    /// Text that goes along with every request.
+    pub prompt: Option<String>,
+}
+
+/// The sampling rates that the wire allows, in frames a second; the lower end is excluded.
+pub const FPS_RANGE: RangeInclusive<u32> = 0..=24;
+
+impl PlanOptions {
+    /// Rejects settings that no service takes.
+    ///
+    /// # Errors
+    ///
+    /// An [`ErrorKind::InvalidOption`] that names the setting and its allowed range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |message: String, hint: &'static str| {
+            let error = Error::new("", Stage::Options, ErrorKind::InvalidOption, message);
+            Err(error.with_hint(hint))
+        };
+        let fastest = FrameRate::new(*FPS_RANGE.end(), 1).unwrap_or(FrameRate::ONE);
+        if let Some(fps) = self.fps.filter(|fps| fps.is_above(fastest)) {
+            let message =
+                format!("fps of {} is above the limit of {}", fps.as_f64(), fastest.numerator());
+            return refuse(message, "sample at most 24 frames a second");
+        }
+        if let (Some(start), Some(end)) = (self.clip.start, self.clip.end)
+            && end <= start
+        {
+            let message = format!("the clip ends at {end}, not after its start at {start}");
+            return refuse(message, "give an end after the start");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mediaprep_media::Duration;
+
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let fps = PlanOptions { fps: FrameRate::from_decimal("24.1"), ..PlanOptions::default() };
+        assert!(fps.validate().unwrap_err().cause().contains("24"));
+        let exact = PlanOptions { fps: FrameRate::from_decimal("24"), ..PlanOptions::default() };
+        assert!(exact.validate().is_ok());
+        let (start, end) = (Duration::from_decimal("5"), Duration::from_decimal("5"));
+        let clip = PlanOptions { clip: Clip { start, end }, ..PlanOptions::default() };
+        assert_eq!(clip.validate().unwrap_err().kind(), ErrorKind::InvalidOption);
+    }
+}

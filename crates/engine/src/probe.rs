@@ -1,0 +1,190 @@
+//! From an input to its header facts. Never decodes, and opens each file once.
+
+use std::fs::File;
+use std::io::{self, Cursor};
+use std::path::Path;
+
+use mediaprep_media::{
+    Error as MediaError, Limits, MeteredSource, MimeType, Modality, SNIFF_LENGTH, Source, Warned,
+    Warning, read_up_to, sniff, sniff_by_name,
+};
+
+use crate::error::{Error, ErrorKind, Stage};
+use crate::input::{Input, InputSource, KnownFacts};
+use crate::{AudioInfo, MediaInfo, VideoInfo};
+
+/// What the header of one input says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// The input's name, as it was given.
+    pub name: String,
+    /// The format, by content; `None` only for facts that do not say.
+    pub mime_type: Option<MimeType>,
+    /// Size in bytes; `None` only for facts that do not say.
+    pub bytes: Option<u64>,
+    /// Bytes that were read to learn all this.
+    pub bytes_read: u64,
+    /// The facts.
+    pub info: MediaInfo,
+    /// What was noticed on the way.
+    pub warnings: Vec<Warning>,
+}
+
+/// How probing one input ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is media, and these are its facts.
+    Media(Box<Probed>),
+    /// It was found in a folder and is no media.
+    Skipped,
+    /// It could not be read or is not what it seems.
+    Failed(Error),
+}
+
+/// Probes one input within `limits`.
+pub(crate) fn probe(input: &Input, limits: &Limits) -> Outcome {
+    let result = match input.source() {
+        InputSource::Path(path) => probe_path(input, path, limits),
+        InputSource::Bytes { bytes, .. } => {
+            let length = bytes.len() as u64;
+            probe_source(input, Cursor::new(&**bytes), length, limits)
+        }
+        InputSource::Facts(facts) => Ok(Some(from_facts(facts))),
+        InputSource::Broken { name, reason } => {
+            Err(Error::new(name, Stage::Open, ErrorKind::Io, reason.as_str()))
+        }
+    };
+    match result {
+        Ok(Some(probed)) => Outcome::Media(Box::new(probed)),
+        Ok(None) => Outcome::Skipped,
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+fn from_facts(facts: &KnownFacts) -> Probed {
+    Probed {
+        name: facts.name.clone(),
+        mime_type: facts.mime_type,
+        bytes: facts.bytes,
+        bytes_read: 0,
+        info: facts.info.clone(),
+        warnings: Vec::new(),
+    }
+}
+
+fn probe_path(input: &Input, path: &Path, limits: &Limits) -> Result<Option<Probed>, Error> {
+    let io_error = |error: io::Error| open_error(input, error);
+    // Opening a pipe or a device may block for ever, so a path that nobody has looked at yet is
+    // looked at first. Found files were told apart while the folder was read.
+    if !input.is_optional() {
+        let kind = std::fs::metadata(path).map_err(io_error)?.file_type();
+        if !kind.is_file() {
+            let found = if kind.is_dir() { "a folder" } else { "no regular file" };
+            return Err(Error::new(input.name(), Stage::Open, ErrorKind::Io, found)
+                .with_hint("name a file, or let the command line walk the folder"));
+        }
+    }
+    let file = File::open(path).map_err(io_error)?;
+    let length = file.metadata().map_err(io_error)?.len();
+    probe_source(input, file, length, limits)
+}
+
+fn open_error(input: &Input, error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound => Some("check the path"),
+        io::ErrorKind::PermissionDenied => Some("check the file's permissions"),
+        _ => None,
+    };
+    let error = Error::new(input.name(), Stage::Open, ErrorKind::Io, error);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+fn probe_source(
+    input: &Input,
+    inner: impl io::Read + io::Seek + Send,
+    length: u64,
+    limits: &Limits,
+) -> Result<Option<Probed>, Error> {
+    let fail = |stage, error| Error::from_media(input.name(), stage, error);
+    let mut source = MeteredSource::new(inner, length, SNIFF_LENGTH, limits.max_probe_bytes)
+        .map_err(|error| open_error(input, error))?;
+    let Some(mime) = sniff(source.head()).or_else(|| deeper(&mut source, input)) else {
+        return if input.is_optional() { Ok(None) } else { Err(not_media(input, length)) };
+    };
+    limits.check_bytes(length).map_err(|error| fail(Stage::Probe, error.into()))?;
+    let read = read_facts(&mut source, mime, limits).map_err(|error| fail(Stage::Probe, error))?;
+    let (mime, info) = read.value;
+    Ok(Some(Probed {
+        name: input.name(),
+        mime_type: Some(mime),
+        bytes: Some(length),
+        bytes_read: source.bytes_read(),
+        info,
+        warnings: read.warnings,
+    }))
+}
+
+/// Bytes that the second look reads: room for a few hundred kilobytes of junk before a sound.
+const SECOND_LOOK: usize = 256 << 10;
+
+fn deeper(source: &mut dyn Source, input: &Input) -> Option<MimeType> {
+    let InputSource::Path(path) = input.source() else { return None };
+    let extension = path.extension()?.to_str()?;
+    if !matches!(extension.to_ascii_lowercase().as_str(), "mp3" | "pdf") {
+        return None;
+    }
+    sniff_by_name(&read_up_to(source, 0, SECOND_LOOK).ok()?, extension)
+}
+
+fn not_media(input: &Input, length: u64) -> Error {
+    let found = if length == 0 {
+        "the file is empty"
+    } else {
+        "the bytes show no image, video, sound or PDF"
+    };
+    Error::new(input.name(), Stage::Sniff, ErrorKind::Unsupported, found)
+        .with_code("not_media")
+        .with_hint("formats are recognised by content; give text with --prompt")
+}
+
+/// Reads the facts by the crate that knows the format. A container that turns out to hold sound
+/// alone changes its MIME type.
+fn read_facts(
+    source: &mut dyn Source,
+    mime: MimeType,
+    limits: &Limits,
+) -> Result<Warned<(MimeType, MediaInfo)>, MediaError> {
+    match mime.modality() {
+        Modality::Image => {
+            let read = mediaprep_image::probe(source, mime, limits)?;
+            Ok(read.map(|info| (mime, MediaInfo::Image(info))))
+        }
+        Modality::Document => {
+            let read = mediaprep_pdf::probe(source, limits, None)?;
+            Ok(read.map(|info| (mime, MediaInfo::Document(info))))
+        }
+        Modality::Audio => {
+            let read = mediaprep_audio::probe(source, mime, limits)?;
+            Ok(read.map(|info| (mime, MediaInfo::Audio(info))))
+        }
+        Modality::Video | Modality::Text => read_container(source, mime, limits),
+    }
+}
+
+fn read_container(
+    source: &mut dyn Source,
+    mime: MimeType,
+    limits: &Limits,
+) -> Result<Warned<(MimeType, MediaInfo)>, MediaError> {
+    let Warned { value: container, warnings } = mediaprep_container::probe(source, mime, limits)?;
+    if let Some(video) = VideoInfo::select(&container) {
+        return Ok(Warned { value: (mime, MediaInfo::Video(video)), warnings });
+    }
+    match AudioInfo::select(&container) {
+        Some(audio) => Ok(Warned { value: (mime.audio_only(), MediaInfo::Audio(audio)), warnings }),
+        None => Err(MediaError::Unsupported("a container without video or sound")),
+    }
+}
