@@ -66,7 +66,7 @@ pub struct NoRule {
 }
 
 impl RuleBook {
-    /// The data that comes with the crate. Reading it takes about two milliseconds: do it once.
+    /// The data that comes with the crate. Reading it takes about three milliseconds: do it once.
     ///
     /// # Panics
     ///

@@ -297,7 +297,7 @@ fn file_columns(file: &Listed) -> String {
 fn line(cells: [&str; 8]) -> String {
     let [kind, files, units, tokens, window, cost, sent, evidence] = cells;
     format!(
-        " {kind:<9}{files:>6} {units:>11} {tokens:>12} {window:>8} {cost:>9}   {sent:<8} {evidence}"
+        " {kind:<9}{files:>6} {units:>11} {tokens:>11} {window:>8} {cost:>9}  {sent:<8} {evidence}"
     )
 }
 
@@ -363,7 +363,11 @@ fn cost_text(cost: Option<f64>) -> String {
 
 fn routes_text(entry: &KindTotals) -> String {
     let used = ROUTES.iter().zip(entry.routes).filter(|(_, count)| *count > 0);
-    used.map(|(route, _)| Route::as_str(*route)).collect::<Vec<_>>().join("+")
+    match used.map(|(route, _)| Route::as_str(*route)).collect::<Vec<_>>().as_slice() {
+        [only] => (*only).to_owned(),
+        [] => String::new(),
+        _ => "mixed".to_owned(),
+    }
 }
 
 /// The model's name without the word that all of them share.
