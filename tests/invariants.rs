@@ -89,12 +89,9 @@ fn printed_facts_cost_what_the_files_cost() {
         let printed = mediaprep(&from_files).data;
         let mut lines: Vec<&str> = printed.lines().collect();
         let totals: serde_json::Value = serde_json::from_str(lines.pop().unwrap()).unwrap();
-        // Mixed documents state their first page only, so they are left out on both sides.
         let items = lines.iter().map(|line| serde_json::from_str(line).unwrap());
-        let kept: Vec<serde_json::Value> = items
-            .filter(|item: &serde_json::Value| item["error"].is_null())
-            .filter(|item| !item["path"].as_str().unwrap().contains("mixed"))
-            .collect();
+        let kept: Vec<serde_json::Value> =
+            items.filter(|item: &serde_json::Value| item["error"].is_null()).collect();
         assert!(kept.len() > 100, "{} items; totals {totals}", kept.len());
         let file = tempfile::NamedTempFile::new().unwrap();
         let text: Vec<String> = kept.iter().map(ToString::to_string).collect();

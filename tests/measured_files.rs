@@ -69,6 +69,10 @@ fn recorded_charges_are_reproduced_from_the_files() {
                 probed.insert(name.to_owned(), facts);
             }
         }
+        // Embedding requests report no tokens by modality.
+        if point.method != "generateContent" {
+            continue;
+        }
         let Some(found) = charge(&book, &probed, &point) else { continue };
         checked += 1;
         let parts =
@@ -115,6 +119,5 @@ fn charge(
     let count = |item| rules.row.count_item(item, shape, &rules.key.model).ok();
     let counts: Vec<_> = items.iter().map(count).collect::<Option<_>>()?;
     let evidence = counts.iter().map(mediaprep::tokens::ItemCount::evidence).max()?;
-    let _ = &point.method;
     Some((counts.iter().map(mediaprep::tokens::ItemCount::tokens).sum(), evidence))
 }

@@ -68,7 +68,6 @@ struct Manifest {
 /// # Panics
 ///
 /// When a manifest cannot be read or there are too few of them.
-#[expect(clippy::unwrap_used, clippy::expect_used, reason = "a test helper")]
 pub fn all_fixtures() -> Vec<(PathBuf, Fixture)> {
     let mut all = Vec::new();
     for folder in ["images", "audio", "video", "pdf"] {
@@ -181,7 +180,6 @@ impl Facts {
 /// # Panics
 ///
 /// When no engine can be built.
-#[expect(clippy::unwrap_used, reason = "a test helper")]
 pub fn probe(path: &Path) -> Outcome {
     Engine::builder().threads(1).build().unwrap().probe(&Input::path(path))
 }

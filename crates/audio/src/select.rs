@@ -12,7 +12,8 @@ impl AudioInfo {
         let enabled = container.audio_tracks().find(|(track, _)| track.enabled);
         let (track, audio) = enabled.or_else(|| container.audio_tracks().next())?;
         Some(Self {
-            container: container.duration.or(track.presented),
+            // A movie header may run on far beyond the only track that a player plays.
+            container: track.presented.or(container.duration),
             decoded: audio.decoded.map(Sourced::header).or(track.presented),
             ..Self::new(track.codec.clone(), audio.sample_rate, audio.channels)
         })

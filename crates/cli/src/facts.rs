@@ -129,6 +129,8 @@ struct Line<'a> {
     has_audio: Option<bool>,
     pages: Option<u64>,
     #[serde(borrow)]
+    page_sizes: Option<Vec<(&'a RawValue, &'a RawValue, u64)>>,
+    #[serde(borrow)]
     page_width_pt: Option<&'a RawValue>,
     #[serde(borrow)]
     page_height_pt: Option<&'a RawValue>,
@@ -200,13 +202,21 @@ fn audio(line: &Line<'_>) -> Result<MediaInfo, String> {
 }
 
 fn document(line: &Line<'_>) -> Result<MediaInfo, String> {
-    let pages = line.pages.ok_or("a document needs `pages`")?;
+    const NEEDS: &str =
+        "a document needs `pages`, `page_width_pt` and `page_height_pt` above 0, or `page_sizes`";
+    if let Some(sizes) = &line.page_sizes {
+        let side = |text: &RawValue| points("page_sizes", Some(text.get()));
+        let sizes = sizes.iter().map(|(width, height, pages)| {
+            Ok::<_, String>((side(width)?.unwrap_or(0), side(height)?.unwrap_or(0), *pages))
+        });
+        let sizes: Vec<_> = sizes.collect::<Result<_, _>>()?;
+        return MediaInfo::document(sizes).ok_or_else(|| NEEDS.to_owned());
+    }
     let width = points("page_width_pt", known(line.page_width_pt).or(known(line.width)))?;
     let height = points("page_height_pt", known(line.page_height_pt).or(known(line.height)))?;
-    let sized = width.zip(height);
-    sized.and_then(|(width, height)| MediaInfo::document(pages, width, height)).ok_or_else(|| {
-        "a document needs `pages`, `page_width_pt` and `page_height_pt` above 0".to_owned()
-    })
+    let size = width.zip(height).zip(line.pages);
+    size.and_then(|((width, height), pages)| MediaInfo::document([(width, height, pages)]))
+        .ok_or_else(|| NEEDS.to_owned())
 }
 
 /// `null` is the same as absent.

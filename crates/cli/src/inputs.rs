@@ -114,7 +114,7 @@ fn read_list(list: &Path, null: bool) -> Result<Vec<PathBuf>, Failure> {
     let lines = bytes.split(|&byte| byte == separator);
     let trimmed =
         lines.map(|line| if null { line } else { line.strip_suffix(b"\r").unwrap_or(line) });
-    Ok(trimmed.filter(|line| !line.is_empty()).map(|line| to_path(line)).collect())
+    Ok(trimmed.filter(|line| !line.is_empty()).map(to_path).collect())
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@
 use mediaprep::media::{Duration, MimeType, Modality, Warning};
 use mediaprep::tokens::{Bound, Cost, Route};
 use mediaprep::{
-    Budgeted, Charge, Error, ErrorKind, MediaInfo, PageSize, Probed, Stage, TokenSplit,
+    Budgeted, Charge, Error, ErrorKind, MediaInfo, PageRun, PageSize, Probed, Stage, TokenSplit,
 };
 use serde::{Serialize, Serializer};
 
@@ -99,6 +99,9 @@ pub(crate) struct Facts {
     pub(crate) channels: Option<Option<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pages: Option<u64>,
+    /// Width, height and number of neighbouring pages, where not all pages are alike.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) page_sizes: Vec<(Number, Number, u64)>,
 }
 
 /// A whole number where it is one, else a decimal.
@@ -163,6 +166,13 @@ pub(crate) fn facts(info: &MediaInfo) -> Facts {
             let (width, height) = document.first_page().map(shown_page).unzip();
             (facts.width, facts.height) = (Some(width), Some(height));
             facts.pages = Some(document.pages());
+            if document.runs.len() > 1 {
+                let shown = |run: &PageRun| {
+                    let (width, height) = shown_page(run.size);
+                    (width, height, run.pages)
+                };
+                facts.page_sizes = document.runs.iter().map(shown).collect();
+            }
         }
     }
     facts

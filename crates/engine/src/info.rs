@@ -88,15 +88,16 @@ impl MediaInfo {
         })
     }
 
-    /// A document of equal pages in thousandths of a point, for facts that come from elsewhere.
-    /// `None` when there is no page or a side is zero.
-    pub fn document(pages: u64, width: u32, height: u32) -> Option<Self> {
-        if pages == 0 || width == 0 || height == 0 {
-            return None;
-        }
-        let size = PageSize { width, height, rotation: Rotation::None, user_unit: 1000 };
-        let runs = vec![PageRun { size, pages }];
-        Some(Self::Document(DocumentInfo { runs, encrypted: false }))
+    /// A document of the given page sizes, each as width and height in thousandths of a point and
+    /// a number of neighbouring pages, for facts that come from elsewhere. `None` when there is no
+    /// page or a side is zero.
+    pub fn document(sizes: impl IntoIterator<Item = (u32, u32, u64)>) -> Option<Self> {
+        let run = |(width, height, pages)| {
+            let size = PageSize { width, height, rotation: Rotation::None, user_unit: 1000 };
+            (width > 0 && height > 0 && pages > 0).then_some(PageRun { size, pages })
+        };
+        let runs: Vec<_> = sizes.into_iter().map(run).collect::<Option<_>>()?;
+        (!runs.is_empty()).then_some(Self::Document(DocumentInfo { runs, encrypted: false }))
     }
 
     /// What kind of medium it is.

@@ -268,12 +268,15 @@ fn parse(text: &str) -> Result<File, LoadError> {
 
 /// The id of the table that is open at a byte: the first `id` or `name` after its header.
 fn row_at(text: &str, at: usize) -> Option<String> {
-    let start = text.get(..at)?.rfind("\n[[").or_else(|| text.starts_with("[[").then_some(0))?;
+    // An error about a whole table points at the brackets of its header.
+    let before = text.get(..at.saturating_add(2)).or_else(|| text.get(..at))?;
+    let start = before.rfind("\n[[").or_else(|| text.starts_with("[[").then_some(0))?;
     let body = text.get(start + 1..)?;
     let table = body.find("\n[[").map_or(body, |end| &body[..end]);
     table.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
-        matches!(key.trim(), "id" | "name").then(|| value.trim().trim_matches('"').to_owned())
+        matches!(key.trim(), "id" | "name")
+            .then(|| value.trim().trim_matches(['"', '\'']).to_owned())
     })
 }
 

@@ -23,12 +23,11 @@ pub(crate) fn probe(
     match &args.inputs.facts {
         Some(path) => {
             let lines = FactsFile::open(path)?.inputs()?;
-            run(&engine, lines, None, &head, &mut *sink, output)
+            run(&engine, lines, &head, &mut *sink, output)
         }
         None => {
             let list = inputs::collect(&args.inputs, engine.threads())?;
-            let total = Some(list.len());
-            run(&engine, list.into_iter(), total, &head, &mut *sink, output)
+            run(&engine, list.into_iter(), &head, &mut *sink, output)
         }
     }
 }
@@ -36,12 +35,11 @@ pub(crate) fn probe(
 fn run(
     engine: &Engine,
     list: impl Iterator<Item = Input> + Send,
-    total: Option<usize>,
     head: &Head<'_>,
     sink: &mut dyn Sink,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
-    let progress = Progress::new(total, output);
+    let progress = Progress::new(list.size_hint().1, output);
     let mut summary = Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() };
     let mut written = sink.begin(head, output);
     engine

@@ -13,6 +13,9 @@ use crate::item::{Row, dollars as amount};
 use crate::output::Output;
 use crate::text::{bytes, dollars, keep_end, length, megapixels, percent, printable, thousands};
 
+/// Widest line of a table, as far as file names allow.
+const COLUMNS: usize = 80;
+
 /// Files named in the line of the biggest.
 const BIGGEST: usize = 3;
 
@@ -129,7 +132,7 @@ impl BudgetTable {
 
 /// The last component of a path.
 fn short_name(path: &str) -> String {
-    keep_end(&printable(path.rsplit('/').next().unwrap_or(path)), 24)
+    keep_end(&printable(path.rsplit('/').next().unwrap_or(path)), 16)
 }
 
 impl Sink for BudgetTable {
@@ -222,9 +225,15 @@ impl BudgetTable {
         if self.biggest.len() < 2 {
             return Ok(());
         }
-        let named =
-            self.biggest.iter().map(|(tokens, name)| format!("{name} {}", thousands(*tokens)));
-        writeln!(output.data, "   biggest: {}", named.collect::<Vec<_>>().join(" · "))
+        let mut line = "   biggest:".to_owned();
+        for (at, (tokens, name)) in self.biggest.iter().enumerate() {
+            let separator = if at == 0 { " " } else { " · " };
+            let named = format!("{separator}{name} {}", thousands(*tokens));
+            if line.chars().count() + named.chars().count() <= COLUMNS {
+                line.push_str(&named);
+            }
+        }
+        writeln!(output.data, "{line}")
     }
 
     /// Several models: a column of tokens each, and what else they differ in below.
@@ -266,8 +275,11 @@ impl BudgetTable {
     }
 }
 
+/// What a total says in one cell.
+type CellText = fn(&Totals) -> String;
+
 /// The lines below the kinds when models stand side by side.
-const COMPARED: [(&str, fn(&Totals) -> String); 4] = [
+const COMPARED: [(&str, CellText); 4] = [
     ("total", |totals| tokens_text(totals.tokens.total, totals.bound)),
     ("window", |totals| window_text(totals.largest_request, totals)),
     ("cost", |totals| cost_text(totals.cost.map(amount))),
