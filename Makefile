@@ -1,7 +1,6 @@
 # The commands of this project. Every one sets up what it needs first (quick when nothing is missing).
 
 CARGO ?= cargo
-MODELS := gemini-2.5-flash,gemini-3.5-flash
 
 .PHONY: help setup demo test lint doc bench clean
 
@@ -15,7 +14,8 @@ setup:
 
 demo: setup
 	@$(CARGO) build -q --release -p mediaprep-cli
-	target/release/mediaprep budget fixtures --requests each --compare $(MODELS)
+	target/release/mediaprep budget fixtures --requests each \
+	  --model gemini-3.5-flash --compare gemini-2.5-flash
 
 lint: setup
 	$(CARGO) fmt --all --check

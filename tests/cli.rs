@@ -293,6 +293,17 @@ fn types_that_the_service_does_not_take_are_said_to_be_converted() {
 }
 
 #[test]
+fn repeated_warnings_are_folded_in_a_table_only() {
+    let folder = fixtures().join("images");
+    let table = run(&["budget", DATE], &[&folder]);
+    let shown = table.notes.matches("would be converted").count();
+    assert_eq!(shown, 3, "{}", table.notes);
+    assert!(table.notes.contains("note: converted: "), "{}", table.notes);
+    let json = run(&["budget", "--format=json", DATE], &[&folder]);
+    assert!(json.data.matches("would be converted").count() > 10);
+}
+
+#[test]
 fn limits_of_the_service_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("facts");
@@ -342,6 +353,21 @@ fn a_rule_file_adds_rows() {
     let ran = run(&["budget", &option], &[&image("png-1bit.png")]);
     assert_eq!(ran.status, Status::CouldNotRun);
     assert!(ran.notes.contains("mine.toml") && ran.notes.contains("broken"), "{}", ran.notes);
+}
+
+#[test]
+fn a_row_can_be_named_for_a_model_without_a_rule() {
+    let args = ["budget", "--format=json", "--model=gemini-4-argon", DATE];
+    let named = [&args[..], &["--rule=3-late/developer-api/billed"]].concat();
+    let report = json(&run(&named, &[&image("screenshot-1080p.png")]));
+    assert_eq!(
+        (&report["model"], &report["rule"]),
+        (&"gemini-4-argon".into(), &"3-late/developer-api/billed".into())
+    );
+    assert_eq!(report["items"][0]["tokens"]["total"], 1100);
+    assert_eq!(report["items"][0]["evidence"], "inferred");
+    let wrong = [&args[..], &["--rule=3-late"]].concat();
+    assert_eq!(run(&wrong, &[&image("screenshot-1080p.png")]).status, Status::CouldNotRun);
 }
 
 #[test]

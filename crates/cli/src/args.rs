@@ -138,6 +138,9 @@ pub(crate) struct RuleArgs {
     /// Rule file that adds rows to the rule book or replaces them.
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
+    /// Count by this row of the rule book, whatever models it names; for a model without a rule.
+    #[arg(long, value_name = "ROW")]
+    pub(crate) rule: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Where a command writes: results to `data`, everything else to `notes`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use mediaprep::Error;
@@ -47,7 +48,12 @@ pub struct Output<'a> {
     terminal: Terminal,
     quiet: bool,
     color: Color,
+    /// How often each code was met, where repetitions are folded.
+    folded: Option<BTreeMap<&'static str, u64>>,
 }
+
+/// Warnings of one code that are shown before the rest is only counted.
+const SHOWN_PER_CODE: u64 = 3;
 
 impl<'a> Output<'a> {
     /// Two writers that are no terminals.
@@ -60,7 +66,7 @@ impl<'a> Output<'a> {
         notes: &'a mut dyn Write,
         terminal: Terminal,
     ) -> Self {
-        Self { data, notes, terminal, quiet: false, color: Color::Auto }
+        Self { data, notes, terminal, quiet: false, color: Color::Auto, folded: None }
     }
 
     pub(crate) const fn configure(&mut self, common: &Common) {
@@ -98,9 +104,32 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// From here on shows the first warnings of each code only and counts the others: a table is
+    /// for people, and every format for programs carries all of them with its items.
+    pub(crate) fn fold_warnings(&mut self) {
+        self.folded = Some(BTreeMap::new());
+    }
+
+    fn is_folded(&mut self, warning: &Warning) -> bool {
+        let Some(folded) = &mut self.folded else { return false };
+        let count = folded.entry(warning.code.as_str()).or_default();
+        *count += 1;
+        *count > SHOWN_PER_CODE
+    }
+
+    /// Says how many warnings were only counted.
+    pub(crate) fn report_folded(&mut self) {
+        for (code, count) in self.folded.take().unwrap_or_default() {
+            if count > SHOWN_PER_CODE {
+                let more = count - SHOWN_PER_CODE;
+                self.note(&format!("{code}: {more} more; --format json has every one"));
+            }
+        }
+    }
+
     /// A warning about one input, or about the whole request when `input` is empty.
     pub(crate) fn warn(&mut self, input: &str, warning: &Warning) {
-        if self.quiet {
+        if self.quiet || self.is_folded(warning) {
             return;
         }
         let label = self.styled("warning", "33", self.terminal.notes);

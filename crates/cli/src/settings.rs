@@ -56,17 +56,21 @@ pub(crate) fn rule_sets<'a>(
     let model = args.model.clone().or_else(default).ok_or_else(|| {
         Failure::option(format!("no stable Flash model is known on {date}"), "name a --model")
     })?;
-    let models = std::iter::once(&model).chain(compare);
-    let find = |model: &String| {
-        let request = RuleRequest {
-            model: model.clone(),
-            service: service(args.service),
-            meter: meter(args.meter),
-            date,
-        };
-        RuleSet::find(book, &request).map_err(|error| failure(&error))
+    let request = |model: &String| RuleRequest {
+        model: model.clone(),
+        service: service(args.service),
+        meter: meter(args.meter),
+        date,
     };
-    models.map(find).collect()
+    let main = match &args.rule {
+        Some(row) => RuleSet::by_row(book, &request(&model), row),
+        None => RuleSet::find(book, &request(&model)),
+    };
+    let others = compare.iter().map(|model| RuleSet::find(book, &request(model)));
+    std::iter::once(main)
+        .chain(others)
+        .map(|found| found.map_err(|error| failure(&error)))
+        .collect()
 }
 
 /// What the request asks for, checked.

@@ -174,7 +174,10 @@ impl<'a> RuleSet<'a> {
             format!("{} takes no {mime} on {service}, and nothing converts it", self.key.model);
         Error::new(name, Stage::Limits, ErrorKind::Unsupported, message)
             .with_code(WarningCode::TypeRefused.as_str())
-            .with_hint("convert the file to PNG, JPEG, MP4, MP3 or PDF first")
+            .with_hint(match mime.modality() {
+                Modality::Video => "remux it first, such as `ffmpeg -i FILE -c copy FILE.mp4`",
+                _ => "convert the file to PNG, JPEG, MP3 or PDF first",
+            })
     }
 
     /// What is worth knowing about the rule itself.

@@ -80,7 +80,7 @@ pub struct KindTotals {
     pub units: u64,
     /// Length of videos and sounds, in milliseconds; each file's is rounded down.
     pub milliseconds: u64,
-    /// Their tokens, soundtracks included.
+    /// Their tokens: soundtracks included, and in requests of their own what each request adds.
     pub tokens: u64,
     /// What they cost; `None` when some price is unknown.
     pub cost: Option<Cost>,

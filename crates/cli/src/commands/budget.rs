@@ -7,7 +7,7 @@ use mediaprep::{
     Budgeted, Charge, Engine, Error, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
 };
 
-use crate::args::{BudgetArgs, Common};
+use crate::args::{BudgetArgs, Common, Format};
 use crate::facts::FactsFile;
 use crate::failure::Failure;
 use crate::item::Row;
@@ -70,6 +70,7 @@ struct Report<'a> {
     models: Vec<String>,
     planners: Vec<Planner<'a>>,
     explains: bool,
+    folds_warnings: bool,
     summary: Summary,
     invalid: Option<Failure>,
 }
@@ -82,6 +83,7 @@ impl<'a> Report<'a> {
             sink: sink(args.output.format(), Some(&args.view)),
             models: rules.iter().map(|rules| rules.key.model.clone()).collect(),
             explains: args.view.explain,
+            folds_warnings: args.output.format() == Format::Table,
             planners,
             summary: Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() },
             invalid: None,
@@ -99,6 +101,9 @@ impl<'a> Report<'a> {
         I: Iterator<Item = Input> + Send,
     {
         let progress = Progress::new(total, output);
+        if self.folds_warnings {
+            output.fold_warnings();
+        }
         let mut written = self.sink.begin(&self.head, output);
         let mut planners = std::mem::take(&mut self.planners);
         let skipped = engine
@@ -110,6 +115,7 @@ impl<'a> Report<'a> {
             })
             .map_err(|error| settings::failure(&error))?;
         progress.finish();
+        output.report_folded();
         self.planners = planners;
         self.summary.skipped = skipped;
         written?;

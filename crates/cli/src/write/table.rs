@@ -262,6 +262,9 @@ impl BudgetTable {
         for (name, text) in COMPARED {
             let cells: String =
                 totals.iter().map(|totals| format!(" {:>17}", text(totals))).collect();
+            if cells.trim().is_empty() {
+                continue;
+            }
             let row = format!(" {name:<9} {:>6} {:>12}{cells}", files_cell(name, summary), "");
             let row = if name == "total" { output.bold(&row) } else { row };
             writeln!(output.data, "{row}")?;
