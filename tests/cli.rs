@@ -184,6 +184,17 @@ fn what_cannot_run_is_status_2_with_a_hint() {
         assert!(ran.data.is_empty(), "{args:?}: {}", ran.data);
     }
     assert_eq!(mediaprep(&["budget"]).status, Status::CouldNotRun);
+    let bare = mediaprep::<&str>(&[]);
+    assert_eq!(bare.status, Status::CouldNotRun);
+    assert!(bare.notes.contains("Usage: mediaprep"), "{}", bare.notes);
+}
+
+#[test]
+fn nothing_that_can_be_counted_costs_nothing() {
+    let ran = run(&["budget", "--format=json", DATE, "no/such.png"], &[]);
+    let totals = &json(&ran)["totals"];
+    assert_eq!(totals["tokens"]["total"], 0);
+    assert_eq!(totals["evidence"], Value::Null);
 }
 
 #[test]

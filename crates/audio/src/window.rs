@@ -1,8 +1,8 @@
 //! Reading small pieces of a source through one block in memory.
 
-use std::io::{self, Read, SeekFrom};
+use std::io::{Read, SeekFrom};
 
-use mediaprep_media::{Error, LimitExceeded, Limits, Source};
+use mediaprep_media::{Error, Limits, Source};
 
 /// One page: what a jump to another place reads at least.
 const SMALLEST_BLOCK: usize = 4 << 10;
@@ -23,7 +23,7 @@ pub(crate) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub(crate) fn new(source: &'a mut dyn Source) -> Result<Self, Error> {
-        let length = source.seek(SeekFrom::End(0)).map_err(from_io)?;
+        let length = source.seek(SeekFrom::End(0))?;
         Ok(Self { source, length, start: 0, bytes: Vec::new(), block: SMALLEST_BLOCK })
     }
 
@@ -67,18 +67,10 @@ impl<'a> Window<'a> {
         // The first page is read whole: whoever sniffed the file holds it in memory.
         let in_first_page = offset.saturating_add(wanted as u64) <= SMALLEST_BLOCK as u64;
         self.start = if in_first_page { 0 } else { offset };
-        self.source.seek(SeekFrom::Start(self.start)).map_err(from_io)?;
+        self.source.seek(SeekFrom::Start(self.start))?;
         let mut piece = (&mut *self.source).take(length as u64);
-        piece.read_to_end(&mut self.bytes).map_err(from_io)?;
+        piece.read_to_end(&mut self.bytes)?;
         Ok(())
-    }
-}
-
-/// A source that stops at its reading limit says so inside an I/O error.
-fn from_io(error: io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
-        Some(exceeded) => Error::Limit(exceeded.clone()),
-        None => Error::Io(error),
     }
 }
 

@@ -51,6 +51,7 @@ where
     let status = match result {
         Ok(status) => status,
         Err(Stop::Failure(failure)) => output.report_failure(&failure),
+        Err(Stop::Help(help)) => output.report_help(&help),
         Err(Stop::Io(error)) => output.report_io(&error),
     };
     match output.flush() {
@@ -62,6 +63,8 @@ where
 /// Why a command ended before its time.
 pub(crate) enum Stop {
     Failure(Failure),
+    /// No command was given, so the help is shown.
+    Help(String),
     Io(io::Error),
 }
 
@@ -99,6 +102,9 @@ fn explain_usage(error: &clap::Error, output: &mut Output<'_>) -> Result<Option<
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         write!(output.data, "{}", error.render())?;
         return Ok(None);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Stop::Help(error.render().to_string()));
     }
     let text = error.render().to_string();
     let mut parts = text.trim_end().trim_start_matches("error: ").splitn(2, "\n\n");

@@ -182,6 +182,11 @@ impl<'a> Output<'a> {
         Status::CouldNotRun
     }
 
+    pub(crate) fn report_help(&mut self, help: &str) -> Status {
+        self.line(help.trim_end());
+        Status::CouldNotRun
+    }
+
     /// A closed pipe is success: whoever read has what it wanted.
     pub(crate) fn report_io(&mut self, error: &io::Error) -> Status {
         if error.kind() == io::ErrorKind::BrokenPipe {

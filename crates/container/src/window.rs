@@ -1,8 +1,8 @@
 //! Small reads at any offset, served from one block.
 
-use std::io::{self, SeekFrom};
+use std::io::SeekFrom;
 
-use mediaprep_media::{Error, LimitExceeded, Source, read_up_to};
+use mediaprep_media::{Error, Source, read_up_to};
 
 /// Bytes that one read takes at least: a movie fragment with its neighbours' headers mostly fits.
 const BLOCK: usize = 4096;
@@ -22,7 +22,7 @@ pub(crate) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub(crate) fn new(source: &'a mut dyn Source) -> Result<Self, Error> {
-        let length = source.seek(SeekFrom::End(0)).map_err(as_error)?;
+        let length = source.seek(SeekFrom::End(0))?;
         Ok(Self { source, length, start: 0, bytes: Vec::new(), block: BLOCK })
     }
 
@@ -41,8 +41,7 @@ impl<'a> Window<'a> {
     pub(crate) fn at(&mut self, offset: u64, length: usize) -> Result<&[u8], Error> {
         let length = length.min(MAX_REQUEST);
         if !self.holds(offset, length) {
-            self.bytes =
-                read_up_to(&mut *self.source, offset, length.max(self.block)).map_err(as_error)?;
+            self.bytes = read_up_to(&mut *self.source, offset, length.max(self.block))?;
             self.start = offset;
         }
         let from = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
@@ -60,14 +59,6 @@ impl<'a> Window<'a> {
         let end = self.start + self.bytes.len() as u64;
         let wanted = offset.saturating_add(length as u64).min(self.length);
         offset >= self.start && offset <= end && wanted <= end && !self.bytes.is_empty()
-    }
-}
-
-/// A read that a limit stopped is a limit error, not an unreadable file.
-pub(crate) fn as_error(error: io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
-        Some(limit) => Error::Limit(limit.clone()),
-        None => Error::Io(error),
     }
 }
 

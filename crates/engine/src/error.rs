@@ -194,7 +194,6 @@ impl Error {
 /// The kind and the way out that a reader's error implies.
 fn classify(error: &MediaError) -> (ErrorKind, Option<&'static str>) {
     match error {
-        MediaError::Io(source) if is_limit(source) => (ErrorKind::LimitExceeded, Some(RAISE)),
         MediaError::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
             (ErrorKind::Malformed, Some("the file ends too early; fetch or export it again"))
         }
@@ -215,11 +214,6 @@ fn classify(error: &MediaError) -> (ErrorKind, Option<&'static str>) {
 }
 
 const RAISE: &str = "a safety limit for untrusted files; a caller of the library can raise it";
-
-/// A metered source reports its limit through the I/O error that stops the reading.
-fn is_limit(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<mediaprep_media::LimitExceeded>())
-}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -256,7 +250,7 @@ mod tests {
     fn a_read_limit_is_no_io_error() {
         let limit = LimitExceeded { what: "bytes read", limit: 1, actual: 2 };
         let io = std::io::Error::other(limit);
-        let error = Error::from_media("a.png", Stage::Probe, MediaError::Io(io));
+        let error = Error::from_media("a.png", Stage::Probe, io.into());
         assert_eq!(error.kind(), ErrorKind::LimitExceeded);
         assert!(error.cause().contains("bytes read of 2 is above the limit of 1"));
     }

@@ -56,3 +56,8 @@ pub use plan::{Charge, Planner};
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};
 pub use totals::{KindTotals, ROUTES, TokenSplit, Totals};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

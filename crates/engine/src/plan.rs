@@ -173,7 +173,8 @@ impl<'a> Planner<'a> {
 
     /// Adds what the single request itself costs and checks it as a whole.
     pub fn finish(mut self) -> Totals {
-        if self.options.requests == Requests::One {
+        // A request of nothing is never sent.
+        if self.options.requests == Requests::One && self.totals.is_counted() {
             for count in self.overhead_counts() {
                 self.totals.add_text(&count);
                 let split = TokenSplit { text: count.tokens, ..TokenSplit::default() };

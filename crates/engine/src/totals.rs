@@ -103,8 +103,8 @@ pub struct Totals {
     pub tokens: TokenSplit,
     /// A ceiling when any count is.
     pub bound: Bound,
-    /// Weakest evidence of the counts.
-    pub evidence: Evidence,
+    /// Weakest evidence of the counts; `None` while nothing was counted.
+    pub evidence: Option<Evidence>,
     /// What everything costs; `None` when some price is unknown.
     pub cost: Option<Cost>,
     /// By kind, in the order image, video, audio, document.
@@ -132,7 +132,7 @@ impl Totals {
             failed: 0,
             tokens: TokenSplit::default(),
             bound: Bound::Exact,
-            evidence: Evidence::Measured,
+            evidence: None,
             cost: Some(Cost(0)),
             kinds: [kind; 4],
             context_window,
@@ -149,6 +149,11 @@ impl Totals {
         self.kinds.get(index(modality)?)
     }
 
+    /// Whether any item was counted.
+    pub fn is_counted(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.files > 0)
+    }
+
     /// How much of the window the largest request takes; `None` when the window is unknown.
     pub fn window_share(&self) -> Option<f64> {
         self.context_window.map(|window| self.largest_request as f64 / window as f64)
@@ -162,7 +167,7 @@ impl Totals {
     pub(crate) fn add_text(&mut self, count: &TokenCount) {
         self.tokens.add(Modality::Text, count.tokens);
         self.bound = self.bound.max(count.bound);
-        self.evidence = self.evidence.weakest(count.evidence);
+        self.evidence = self.evidence.max(Some(count.evidence));
     }
 
     pub(crate) fn add(&mut self, probed: &Probed, charge: &Charge) {
@@ -170,7 +175,7 @@ impl Totals {
         self.failed += u64::from(!charge.breaches.is_empty());
         self.tokens.merge(charge.tokens);
         self.bound = self.bound.max(charge.bound);
-        self.evidence = self.evidence.weakest(charge.evidence);
+        self.evidence = self.evidence.max(Some(charge.evidence));
         self.cost = sum(self.cost, charge.cost);
         let Some(kind) = index(probed.info.modality()).and_then(|at| self.kinds.get_mut(at)) else {
             return;

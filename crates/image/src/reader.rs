@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
             return Err(LimitExceeded { what, limit, actual: length }.into());
         }
         let count = usize::try_from(length).unwrap_or(usize::MAX);
-        let bytes = mediaprep_media::read_up_to(self.source, offset, count).map_err(unwrapped)?;
+        let bytes = mediaprep_media::read_up_to(self.source, offset, count)?;
         if bytes.len() < count {
             return Err(self.malformed(offset, "the file ends inside a header"));
         }
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
                 Ok(0) => break,
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(unwrapped(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         if self.filled < count {
@@ -109,14 +109,6 @@ impl<'a> Reader<'a> {
             self.length = self.length.min(self.start + self.filled as u64);
         }
         Ok(())
-    }
-}
-
-/// A metered source reports its limit inside an I/O error.
-fn unwrapped(error: io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
-        Some(limit) => Error::Limit(limit.clone()),
-        None => Error::Io(error),
     }
 }
 

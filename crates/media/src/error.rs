@@ -13,7 +13,7 @@ use crate::LimitExceeded;
 pub enum Error {
     /// The bytes could not be read.
     #[error("cannot read the bytes")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// The bytes break the rules of their own format.
     #[error("malformed {format} at byte {offset}: {reason}")]
     Malformed {
@@ -44,9 +44,34 @@ pub enum Error {
     },
 }
 
+impl From<io::Error> for Error {
+    /// A source that stops at its reading limit says so inside an I/O error; here it becomes a
+    /// limit again, since nothing is wrong with the file's storage.
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
+            Some(limit) => Self::Limit(limit.clone()),
+            None => Self::Io(error),
+        }
+    }
+}
+
 impl Error {
     /// A [`Error::Malformed`] in one line.
     pub const fn malformed(format: &'static str, offset: u64, reason: &'static str) -> Self {
         Self::Malformed { format, offset, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_inside_an_io_error_is_a_limit() {
+        let limit = LimitExceeded { what: "bytes read", limit: 1, actual: 2 };
+        let error = Error::from(io::Error::other(limit.clone()));
+        assert!(matches!(error, Error::Limit(found) if found == limit));
+        let other = Error::from(io::Error::other("a disk error"));
+        assert!(matches!(other, Error::Io(_)));
     }
 }

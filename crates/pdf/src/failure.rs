@@ -38,9 +38,7 @@ impl From<LimitExceeded> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// A source that stops at a limit says so inside an I/O error; here it becomes a limit again.
     fn from(error: io::Error) -> Self {
-        let limit = error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>());
-        Self::Fatal(limit.cloned().map_or_else(|| Error::Io(error), Error::Limit))
+        Self::Fatal(error.into())
     }
 }

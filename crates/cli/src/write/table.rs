@@ -27,6 +27,8 @@ const KINDS: [Modality; 4] =
 #[derive(Default)]
 pub(crate) struct ProbeTable {
     begun: bool,
+    bytes: u64,
+    bytes_read: u64,
 }
 
 impl Sink for ProbeTable {
@@ -38,23 +40,22 @@ impl Sink for ProbeTable {
         let Some(probed) = row.probed() else { return Ok(()) };
         if !self.begun {
             self.begun = true;
-            let head = format!(" {:<9} {:<30} {:>9}  {}", "kind", "facts", "size", "path");
+            let head = format!(" {:<9} {:<34} {:>9}  {}", "kind", "facts", "size", "path");
             writeln!(output.data, "{}", output.bold(&head))?;
         }
+        self.bytes = self.bytes.saturating_add(probed.bytes.unwrap_or(0));
+        self.bytes_read = self.bytes_read.saturating_add(probed.bytes_read);
         let size = probed.bytes.map(bytes).unwrap_or_default();
         let kind = probed.info.modality().as_str();
         let name = printable(&probed.name);
-        writeln!(output.data, " {kind:<9} {:<30} {size:>9}  {name}", facts_text(&probed.info))
+        writeln!(output.data, " {kind:<9} {:<34} {size:>9}  {name}", facts_text(&probed.info))
     }
 
     fn end(&mut self, _: &Head<'_>, summary: &Summary, output: &mut Output<'_>) -> io::Result<()> {
-        let read = summary.items - summary.failed;
-        writeln!(
-            output.data,
-            " {} read, {}",
-            thousands(read),
-            outcome_text(summary, summary.failed)
-        )
+        let files = plural(summary.items - summary.failed, "file");
+        let (touched, all) = (bytes(self.bytes_read), bytes(self.bytes));
+        let outcome = outcome_text(summary, summary.failed);
+        writeln!(output.data, " {files} read, {touched} of {all} touched  |  {outcome}")
     }
 }
 
@@ -286,7 +287,7 @@ const COMPARED: [(&str, CellText); 4] = [
     ("total", |totals| tokens_text(totals.tokens.total, totals.bound)),
     ("window", |totals| window_text(totals.largest_request, totals)),
     ("cost", |totals| cost_text(totals.cost.map(amount))),
-    ("evidence", |totals| totals.evidence.as_str().to_owned()),
+    ("evidence", |totals| totals.evidence.map_or("", Evidence::as_str).to_owned()),
 ];
 
 fn files_cell(name: &str, summary: &Summary) -> String {
@@ -338,7 +339,7 @@ fn total_line(totals: &Totals) -> String {
         &window_text(totals.largest_request, totals),
         &cost_text(totals.cost.map(amount)),
         "",
-        totals.evidence.as_str(),
+        totals.evidence.map_or("", Evidence::as_str),
     ])
 }
 

@@ -21,7 +21,6 @@ use mediaprep_media::{
 
 use self::lent::{Budget, Fields, Shared, with_budget, with_input};
 use self::packets::Packets;
-use crate::window::as_error;
 use crate::{AudioTrack, ContainerInfo, PixelAspect, Track, TrackKind, VideoTrack};
 
 /// Bytes that FFmpeg may look at before it must know every stream.
@@ -59,8 +58,8 @@ pub(crate) fn probe(
 ) -> Result<Warned<ContainerInfo>, Error> {
     let unsupported = Error::Unsupported("a container of this type");
     let (demuxers, format) = demuxers(mime).ok_or(unsupported)?;
-    let length = source.seek(std::io::SeekFrom::End(0)).map_err(as_error)?;
-    source.rewind().map_err(as_error)?;
+    let length = source.seek(std::io::SeekFrom::End(0))?;
+    source.rewind()?;
     log::set_level(log::Level::Quiet);
     let budget: Shared =
         Arc::new(Mutex::new(Budget { bytes: bytes(length, limits), calls: CALLS, error: None }));
@@ -68,7 +67,7 @@ pub(crate) fn probe(
     let read = |input: &mut Input| File::read(input, mime, (length, count_all));
     let result = with_input(source, &budget, options(demuxers), read);
     if let Some(error) = with_budget(&budget, |budget| budget.error.take()) {
-        return Err(as_error(error));
+        return Err(error.into());
     }
     match result {
         Ok(file) if !file.tracks.is_empty() => Ok(file.warned()),
