@@ -24,6 +24,7 @@ lint: setup
 
 test: lint
 	$(CARGO) test --workspace --locked
+	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
 
 doc: setup

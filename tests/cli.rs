@@ -319,9 +319,12 @@ fn limits_of_the_service_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("facts");
     let one = r#"{"kind":"document","pages":1001,"page_width_pt":612,"page_height_pt":792}"#;
+    let two = r#"{"kind":"document","pages":501,"page_width_pt":612,"page_height_pt":792}"#;
+    let two = format!("{two}\n{two}\n");
     let many = format!("{}\n", r#"{"kind":"image","width":64,"height":64}"#).repeat(3601);
     for (facts, model, code, each) in [
-        (one, "gemini-3.5-flash", "too_many_pages", "one"),
+        (one, "gemini-3.5-flash", "pdf_too_many_pages", "one"),
+        (&two, "gemini-3.5-flash", "too_many_pages", "one"),
         (&many, "gemini-2.5-flash", "too_many_images", "one"),
         (&many, "gemini-3.5-flash", "window_exceeded", "one"),
     ] {

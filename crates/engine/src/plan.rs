@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
     }
 
     fn plan_in_shared_request(&mut self, probed: &Probed) -> Result<Charge, Error> {
-        let sent = self.rules.sent_as(probed)?;
+        let sent = self.sent_as(probed)?;
         let route = route::choose(probed, &sent, self.inline, self.rules, self.options);
         let count = self.count(probed, route, self.shape)?;
         if route == Route::Inline {
@@ -148,7 +148,7 @@ impl<'a> Planner<'a> {
     /// A request of its own: its own shape, price tier and limits, and the text that goes with
     /// every request.
     fn plan_alone(&mut self, probed: &Probed) -> Result<Charge, Error> {
-        let sent = self.rules.sent_as(probed)?;
+        let sent = self.sent_as(probed)?;
         let mut body = self.empty_request();
         let route = route::choose(probed, &sent, body, self.rules, self.options);
         let shape = RequestShape::of(&[self.facts(probed, route)]);
@@ -191,6 +191,14 @@ impl<'a> Planner<'a> {
         }
         self.totals.warnings.extend(self.rules.warnings());
         self.totals
+    }
+
+    /// What becomes of the item's type. A model that takes no such medium at all says so first.
+    fn sent_as(&self, probed: &Probed) -> Result<SentAs, Error> {
+        self.rules.sent_as(probed).or_else(|refused| {
+            self.count(probed, Route::Inline, self.shape)?;
+            Err(refused)
+        })
     }
 
     fn count(
@@ -315,7 +323,7 @@ pub(crate) fn encoded_length(probed: &Probed, sent: &SentAs) -> u64 {
 fn count_error(name: &str, error: CountError) -> Error {
     let (kind, hint) = match &error {
         CountError::NotCovered { .. } => {
-            (ErrorKind::NoRule, "choose another meter or model, or name a row with --rules")
+            (ErrorKind::NoRule, "choose another meter or model, or name a row of the rule book")
         }
         CountError::NotAccepted { .. } => {
             (ErrorKind::Unsupported, "choose a model that takes this kind of medium")

@@ -147,7 +147,7 @@ fn not_media(input: &Input, length: u64) -> Error {
     };
     Error::new(input.name(), Stage::Sniff, ErrorKind::Unsupported, found)
         .with_code("not_media")
-        .with_hint("formats are recognised by content; give text with --prompt")
+        .with_hint("formats are recognised by content; text goes along as the prompt")
 }
 
 /// Reads the facts by the crate that knows the format. A container that turns out to hold sound

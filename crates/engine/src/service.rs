@@ -115,7 +115,7 @@ fn check_video(
         code: WarningCode::VideoTooLong,
         what: "seconds of video",
         actual: length.whole_seconds(),
-        hint: "clip the video with --start and --end, or lower the media resolution",
+        hint: "clip the video by start and end, or lower the media resolution",
     };
     let limit = limits.counts.video_seconds(video.audio.is_some(), level);
     if limits.counts.video_is_cut {
@@ -174,7 +174,6 @@ pub(crate) fn check_request(
     let counts = limits.counts;
     for (code, what, actual, limit) in [
         (WarningCode::TooManyImages, "images in one request", tally.images, counts.images),
-        (WarningCode::TooManyPages, "pages in one request", tally.pages, counts.pages),
         (WarningCode::TooManyPages, "documents in one request", tally.documents, counts.documents),
         (video_code(tally, counts.videos), "videos in one request", tally.videos, counts.videos),
         (
@@ -192,12 +191,17 @@ pub(crate) fn check_request(
     ] {
         findings.check(limit, Check { code, what, actual, hint: spread });
     }
+    let (code, what, hint) = match tally.documents {
+        1 => (WarningCode::PdfTooManyPages, "pages in one PDF", "split the PDF"),
+        _ => (WarningCode::TooManyPages, "pages in one request", spread),
+    };
+    findings.check(counts.pages, Check { code, what, actual: tally.pages, hint });
     let inline = limits.route(Route::Inline).and_then(|way| way.request_bytes);
     let check = Check {
         code: WarningCode::RequestTooLarge,
         what: "bytes in the encoded request",
         actual: body,
-        hint: "upload the files or send them by address: --route auto decides by size",
+        hint: "upload the files or send them by address; the automatic route decides by size",
     };
     findings.check(inline, check);
     findings
