@@ -9,6 +9,7 @@ use mediaprep::media::Warning;
 use crate::args::{Color, Common};
 use crate::failure::Failure;
 use crate::item::Row;
+use crate::progress::Progress;
 use crate::text::printable;
 
 /// How a command ended.
@@ -48,6 +49,7 @@ pub struct Output<'a> {
     terminal: Terminal,
     quiet: bool,
     color: Color,
+    progress: Progress,
     /// How often each code was met, where repetitions are folded.
     folded: Option<BTreeMap<&'static str, u64>>,
 }
@@ -66,7 +68,15 @@ impl<'a> Output<'a> {
         notes: &'a mut dyn Write,
         terminal: Terminal,
     ) -> Self {
-        Self { data, notes, terminal, quiet: false, color: Color::Auto, folded: None }
+        Self {
+            data,
+            notes,
+            terminal,
+            quiet: false,
+            color: Color::Auto,
+            progress: Progress::NONE,
+            folded: None,
+        }
     }
 
     pub(crate) const fn configure(&mut self, common: &Common) {
@@ -74,8 +84,23 @@ impl<'a> Output<'a> {
         self.color = common.color;
     }
 
-    pub(crate) const fn shows_progress(&self) -> bool {
-        self.terminal.notes && !self.quiet
+    /// Shows a progress bar over `total` inputs from here on, on a terminal. Where results stream
+    /// to a terminal, they are the progress themselves.
+    pub(crate) fn start_progress(&mut self, total: Option<usize>, streams: bool) {
+        let rows_show = streams && self.terminal.data;
+        if self.terminal.notes && !self.quiet && !rows_show {
+            self.progress = Progress::new(total);
+        }
+    }
+
+    /// One more input is done.
+    pub(crate) fn step(&self) {
+        self.progress.step();
+    }
+
+    /// Removes the bar.
+    pub(crate) fn finish_progress(&self) {
+        self.progress.finish();
     }
 
     /// `text` in bold where the data stream takes colours.
@@ -94,7 +119,8 @@ impl<'a> Output<'a> {
 
     /// Writes one line of notes. Failing to is no reason to stop the work.
     fn line(&mut self, line: &str) {
-        let _ = writeln!(self.notes, "{line}");
+        let notes = &mut *self.notes;
+        let _ = self.progress.aside(|| writeln!(notes, "{line}"));
     }
 
     /// Something worth knowing that is no trouble.

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::output::Output;
-
-/// How many inputs are done. Draws at most ten times a second.
+/// How many inputs are done. Draws at most ten times a second; without a terminal it is nothing.
 pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
+    /// No bar at all.
+    pub(crate) const NONE: Self = Self(None);
+
     /// A bar over `total` inputs; a spinner when the number is not known.
-    pub(crate) fn new(total: Option<usize>, output: &Output<'_>) -> Self {
-        if !output.shows_progress() {
-            return Self(None);
-        }
+    pub(crate) fn new(total: Option<usize>) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(total.map(|total| total as u64), target);
         let template = match total {
@@ -31,6 +29,14 @@ impl Progress {
     pub(crate) fn step(&self) {
         if let Some(bar) = &self.0 {
             bar.inc(1);
+        }
+    }
+
+    /// Takes the bar away while `print` writes lines to the same terminal.
+    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 

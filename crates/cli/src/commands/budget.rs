@@ -12,7 +12,6 @@ use crate::facts::FactsFile;
 use crate::failure::Failure;
 use crate::item::Row;
 use crate::output::{Output, Status};
-use crate::progress::Progress;
 use crate::write::{Head, Sink, Summary, sink};
 use crate::{Stop, inputs, settings};
 
@@ -70,7 +69,7 @@ struct Report<'a> {
     models: Vec<String>,
     planners: Vec<Planner<'a>>,
     explains: bool,
-    folds_warnings: bool,
+    is_table: bool,
     summary: Summary,
     invalid: Option<Failure>,
 }
@@ -83,7 +82,7 @@ impl<'a> Report<'a> {
             sink: sink(args.output.format(), Some(&args.view)),
             models: rules.iter().map(|rules| rules.key.model.clone()).collect(),
             explains: args.view.explain,
-            folds_warnings: args.output.format() == Format::Table,
+            is_table: args.output.format() == Format::Table,
             planners,
             summary: Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() },
             invalid: None,
@@ -100,21 +99,21 @@ impl<'a> Report<'a> {
     where
         I: Iterator<Item = Input> + Send,
     {
-        let progress = Progress::new(total, output);
-        if self.folds_warnings {
+        output.start_progress(total, !self.is_table);
+        if self.is_table {
             output.fold_warnings();
         }
         let mut written = self.sink.begin(&self.head, output);
         let mut planners = std::mem::take(&mut self.planners);
         let skipped = engine
             .budget_each(list, &mut planners, &mut |item, planners| {
-                progress.step();
+                output.step();
                 written = self.show(&item, planners, output);
                 let stopped = written.is_err() || self.invalid.is_some();
                 if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .map_err(|error| settings::failure(&error))?;
-        progress.finish();
+        output.finish_progress();
         output.report_folded();
         self.planners = planners;
         self.summary.skipped = skipped;

@@ -8,7 +8,6 @@ use crate::args::{Common, ProbeArgs};
 use crate::facts::FactsFile;
 use crate::item::Row;
 use crate::output::{Output, Status};
-use crate::progress::Progress;
 use crate::write::{Head, Sink, Summary, sink};
 use crate::{Stop, inputs, settings};
 
@@ -39,12 +38,12 @@ fn run(
     sink: &mut dyn Sink,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
-    let progress = Progress::new(list.size_hint().1, output);
+    output.start_progress(list.size_hint().1, true);
     let mut summary = Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() };
     let mut written = sink.begin(head, output);
     engine
         .probe_each(list, &mut |outcome| {
-            progress.step();
+            output.step();
             let probed = match outcome {
                 Outcome::Media(probed) => Ok(probed),
                 Outcome::Failed(error) => Err(error),
@@ -60,7 +59,7 @@ fn run(
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .map_err(|error| settings::failure(&error))?;
-    progress.finish();
+    output.finish_progress();
     written?;
     sink.end(head, &summary, output)?;
     Ok(if summary.failed == 0 { Status::Done } else { Status::Failed })
