@@ -33,28 +33,40 @@ need() { # need PACKAGES CHECK...
   fi
 }
 
+# The library and the headers that come with it: the runtime package alone has no headers.
 have_libclang() {
   [ -n "${LIBCLANG_PATH:-}" ] && return 0
-  local found
-  for found in /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-[0-9]*.so* \
-    /usr/lib64/libclang.so* /usr/local/lib/libclang.so*; do
-    [ -e "$found" ] && return 0
+  any /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-[0-9]*.so* \
+    /usr/lib64/libclang.so* /usr/local/lib/libclang.so* &&
+    any /usr/lib/llvm-*/lib/clang/*/include/stddef.h /usr/lib*/clang/*/include/stddef.h \
+      /usr/local/lib/clang/*/include/stddef.h
+}
+
+any() {
+  local path
+  for path in "$@"; do
+    [ -e "$path" ] && return 0
   done
   return 1
 }
 
+look() {
+  missing=()
+  need "gcc libc6-dev" command -v cc
+  need pkg-config command -v pkg-config
+  need "libavcodec-dev libavformat-dev libavutil-dev" \
+    pkg-config --exists libavcodec libavformat libavutil
+  need libclang-dev have_libclang
+  if [ "$purpose" = bench ]; then
+    need libimage-exiftool-perl command -v exiftool
+    need "python3 python3-venv" command -v python3
+  fi
+}
+
+purpose=${1:-}
 command -v cargo >/dev/null 2>&1 ||
   fail "cargo is not installed" "install Rust 1.92 or newer with rustup"
-
-need "gcc libc6-dev" command -v cc
-need pkg-config command -v pkg-config
-need "libavcodec-dev libavformat-dev libavutil-dev" \
-  pkg-config --exists libavcodec libavformat libavutil
-need libclang-dev have_libclang
-if [ "${1:-}" = bench ]; then
-  need libimage-exiftool-perl command -v exiftool
-  need "python3 python3-venv" command -v python3
-fi
+look
 
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null 2>&1 || fail "missing: ${missing[*]} (Debian names), and there is no apt-get" \
@@ -66,14 +78,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
     as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
       fail "the Debian package $package could not be installed" "by hand: apt-get install $package"
   done
+  look
+  [ "${#missing[@]}" -eq 0 ] ||
+    fail "installed, but not found afterwards: ${missing[*]}" "look at what apt-get says about them"
 fi
 
-if [ "${1:-}" = bench ] && [ ! -x target/peers/bin/python ]; then
+if [ "$purpose" = bench ] && [ ! -x target/peers/bin/python ]; then
   say "installing Pillow into target/peers"
   python3 -m venv target/peers || fail "no virtual environment for the Python peers" \
     "by hand: apt-get install python3-venv"
 fi
-if [ "${1:-}" = bench ]; then
+if [ "$purpose" = bench ]; then
   target/peers/bin/python -c 'import PIL' 2>/dev/null ||
     target/peers/bin/pip install -q pillow ||
     fail "the Python package pillow could not be installed" "by hand: pip install pillow"

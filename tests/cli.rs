@@ -340,6 +340,32 @@ fn limits_of_the_service_are_errors() {
     }
 }
 
+/// Gemini 2.5 Pro costs $1.25 for a million tokens up to 200,000 in a request, and $2.50 above.
+#[test]
+fn the_price_tier_is_that_of_the_whole_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("facts");
+    let document = r#"{"kind":"document","pages":500,"page_width_pt":612,"page_height_pt":792}"#;
+    fs::write(&file, format!("{document}\n{document}\n")).unwrap();
+    let option = format!("--facts={}", file.display());
+    let costs = |requests: &str, format: &str| {
+        let args = ["budget", "--model=gemini-2.5-pro", DATE, requests, format, &option];
+        let ran = run(&args, &[]);
+        let text = ran.data.lines().last().unwrap_or_default().to_owned();
+        let report = if format.ends_with("=json") {
+            json(&ran)
+        } else {
+            serde_json::from_str(&text).unwrap()
+        };
+        report["totals"]["cost_usd"].as_f64().unwrap()
+    };
+    for format in ["--format=json", "--format=ndjson"] {
+        let (one, each) = (costs("--requests=one", format), costs("--requests=each", format));
+        assert!((one - 258_001.0 * 2.5e-6).abs() < 1e-9, "{one}");
+        assert!((each - 258_002.0 * 1.25e-6).abs() < 1e-9, "{each}");
+    }
+}
+
 #[test]
 fn arithmetic_is_explained() {
     let args = ["budget", "--explain", "--model=gemini-2.0-flash", DATE];
