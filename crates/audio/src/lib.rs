@@ -74,7 +74,7 @@ pub use mediaprep_media::Error;
 
 use mediaprep_media::{Limits, MimeType, Source, Warned};
 
-use window::Window;
+use window::{AHEAD, Window};
 
 /// Reads the facts of a sound file of the format `mime`, as [`mediaprep_media::sniff`] names it.
 ///
@@ -90,7 +90,7 @@ pub fn probe(
     mime: MimeType,
     limits: &Limits,
 ) -> Result<Warned<AudioInfo>, Error> {
-    let window = &mut Window::new(source)?;
+    let window = &mut Window::new(source, AHEAD)?;
     let found = match mime {
         MimeType::Wav => wave::probe(window, limits),
         MimeType::Aiff => aiff::probe(window),

@@ -73,7 +73,7 @@ mod tests {
 
     fn ends(bytes: Vec<u8>) -> (u64, u64) {
         let mut source = Cursor::new(bytes);
-        let mut window = Window::new(&mut source).unwrap();
+        let mut window = Window::new(&mut source, crate::window::AHEAD).unwrap();
         let start = audio_start(&mut window).unwrap();
         (start, audio_end(&mut window, start).unwrap())
     }

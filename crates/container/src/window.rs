@@ -1,64 +1,41 @@
-//! Small reads at any offset, served from one block.
+//! Small reads of an index, and the fields in it.
 
-use std::io::SeekFrom;
-
-use mediaprep_media::{Error, Source, read_up_to};
+use mediaprep_media::{Error, ReadAhead, Source};
 
 /// Bytes that one read takes at least: a movie fragment with its neighbours' headers mostly fits.
 const BLOCK: usize = 4096;
 
-/// Most bytes that one request may ask for.
+/// Most bytes that one request may ask for, whatever sizes the file claims.
 pub(crate) const MAX_REQUEST: usize = 64 * 1024;
 
-/// A source with the block that was read last.
-pub(crate) struct Window<'a> {
-    source: &'a mut dyn Source,
-    length: u64,
-    start: u64,
-    bytes: Vec<u8>,
-    /// Bytes that one read takes at least.
-    block: usize,
-}
+/// A source seen through its last block, in requests of at most [`MAX_REQUEST`].
+pub(crate) struct Window<'a>(mediaprep_media::Window<'a>);
 
 impl<'a> Window<'a> {
     pub(crate) fn new(source: &'a mut dyn Source) -> Result<Self, Error> {
-        let length = source.seek(SeekFrom::End(0))?;
-        Ok(Self { source, length, start: 0, bytes: Vec::new(), block: BLOCK })
+        mediaprep_media::Window::new(source, ReadAhead::Fixed(BLOCK)).map(Self)
     }
 
     /// Changes how many bytes one read takes at least.
     pub(crate) const fn set_block(&mut self, block: usize) {
-        self.block = block;
+        self.0.set_ahead(ReadAhead::Fixed(block));
     }
 
     /// The length of the whole source in bytes.
     pub(crate) const fn length(&self) -> u64 {
-        self.length
+        self.0.length()
     }
 
     /// The bytes at `offset`: `length` of them, at most [`MAX_REQUEST`], fewer only where the
     /// source ends.
     pub(crate) fn at(&mut self, offset: u64, length: usize) -> Result<&[u8], Error> {
-        let length = length.min(MAX_REQUEST);
-        if !self.holds(offset, length) {
-            self.bytes = read_up_to(&mut *self.source, offset, length.max(self.block))?;
-            self.start = offset;
-        }
-        let from = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
-        let rest = self.bytes.get(from..).unwrap_or_default();
-        Ok(&rest[..length.min(rest.len())])
+        self.0.at(offset, length.min(MAX_REQUEST))
     }
 
     /// The bytes from `offset` to `end`, cut to [`MAX_REQUEST`].
     pub(crate) fn between(&mut self, offset: u64, end: u64) -> Result<&[u8], Error> {
         let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
         self.at(offset, length)
-    }
-
-    fn holds(&self, offset: u64, length: usize) -> bool {
-        let end = self.start + self.bytes.len() as u64;
-        let wanted = offset.saturating_add(length as u64).min(self.length);
-        offset >= self.start && offset <= end && wanted <= end && !self.bytes.is_empty()
     }
 }
 

@@ -232,7 +232,12 @@ impl<'a> Planner<'a> {
             Requests::Each => RequestShape::of(std::slice::from_ref(&facts)),
         };
         // The item was counted before, so the row covers it.
-        self.rules.row.explain(&facts, shape, &self.rules.key.model).unwrap_or_default()
+        let mut lines =
+            self.rules.row.explain(&facts, shape, &self.rules.key.model).unwrap_or_default();
+        if charge.tokens.text > 0 {
+            lines.push(format!("{} more for the request itself and its text", charge.tokens.text));
+        }
+        lines
     }
 
     /// Ultra-high exists for single images only, so other media keep their default beside it.

@@ -23,6 +23,7 @@ mod sniff;
 mod source;
 mod time;
 mod warning;
+mod window;
 
 pub use error::Error;
 pub use geometry::{Dimensions, Orientation};
@@ -33,3 +34,4 @@ pub use sniff::{SNIFF_LENGTH, sniff, sniff_by_name};
 pub use source::{MeteredSource, Source, read_exact_at, read_up_to};
 pub use time::{Duration, FrameRate};
 pub use warning::{Provenance, Sourced, Warned, Warning, WarningCode};
+pub use window::{ReadAhead, Window};

@@ -322,33 +322,3 @@ fn equal_images_are_counted_together() {
     let tokens = |copies| row.count(&[images(copies)], "gemini-2.0-flash").total().tokens;
     assert_eq!((tokens(1), tokens(2), tokens(1000)), (1806, 516, 258_000));
 }
-
-/// Rows through the book in a second, and the time to read the book. Run with
-/// `cargo test --release -p mediaprep-tokens --test rows -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let start = std::time::Instant::now();
-    for _ in 0..100 {
-        std::hint::black_box(RuleBook::builtin());
-    }
-    println!("builtin: {:?} each", start.elapsed() / 100);
-    let book = RuleBook::builtin();
-    for (model, date) in [("gemini-3.5-flash", "2026-11-21"), ("gemini-2.0-flash", "2025-06-01")] {
-        let row = book.find(&dev(model, date)).unwrap().row;
-        let start = std::time::Instant::now();
-        let mut sum = 0u64;
-        for at in 0..10_000_000u32 {
-            let size = Dimensions::new(at % 4000 + 1, at % 3001 + 1).unwrap();
-            let item = ItemFacts {
-                media: MediaFacts::Image(ImageFacts { size, copies: 1 }),
-                level: None,
-                route: Route::Inline,
-                in_function_response: false,
-            };
-            sum += row.count_item(&item, RequestShape::EMPTY, model).unwrap().tokens();
-        }
-        let rate = 10_000_000.0 / start.elapsed().as_secs_f64() / 1e6;
-        println!("{model}: {rate:.1} million counts a second (sum {sum})");
-    }
-}
