@@ -340,6 +340,40 @@ fn limits_of_the_service_are_errors() {
     }
 }
 
+/// Settings that the model never takes are refused before anything is printed; one that a single
+/// file cannot take leaves the report whole.
+#[test]
+fn refused_settings_never_cut_a_report() {
+    let paths = [image("png-1bit.png"), fixtures().join("video/plain.mov")];
+    let run = |model: &str, level: &str| {
+        let args = ["budget", "--format=json", DATE, "--model", model, "--media-resolution", level];
+        run(&args, &[&paths[0], &paths[1]])
+    };
+    let never = run("gemini-1.5-flash", "high");
+    assert_eq!((never.status, never.data.as_str()), (Status::CouldNotRun, ""));
+    let image_only = run("gemini-3.5-flash", "ultra-high");
+    assert_eq!(image_only.status, Status::CouldNotRun);
+    let items = &json(&image_only)["items"];
+    assert!(items[0]["tokens"]["total"].as_u64() > Some(1120), "{items}");
+    assert_eq!(items[1]["error"]["kind"], "invalid-option");
+}
+
+#[test]
+fn a_clip_is_as_long_as_the_clip() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("facts");
+    let film = r#"{"kind":"video","width":640,"height":360,"duration_s":3600.5,"has_audio":false}"#;
+    fs::write(&file, film).unwrap();
+    let option = format!("--facts={}", file.display());
+    let codes = |more: &[&str]| {
+        let args = ["budget", "--format=json", "--model=gemini-2.0-flash", DATE, &option];
+        let ran = run(&[&args[..], more].concat(), &[]);
+        format!("{}", json(&ran)["items"][0]["warnings"])
+    };
+    assert!(codes(&[]).contains("video_too_long"), "{}", codes(&[]));
+    assert!(!codes(&["--end=1:00:00"]).contains("video_too_long"));
+}
+
 /// Gemini 2.5 Pro costs $1.25 for a million tokens up to 200,000 in a request, and $2.50 above.
 #[test]
 fn the_price_tier_is_that_of_the_whole_request() {

@@ -193,7 +193,7 @@ pub(crate) enum SortArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    /// How finely the model looks; ultra-high applies to images only.
+    /// How finely the model looks; ultra-high is for images only.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) media_resolution: Option<LevelArg>,
     /// Sampled video frames a second, above 0 and up to 24 [default: the service's 1].

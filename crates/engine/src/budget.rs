@@ -71,8 +71,8 @@ impl Engine {
         rules: &RuleSet<'_>,
         options: &PlanOptions,
     ) -> Result<Budget, Error> {
-        options.validate()?;
         let mut planners = [Planner::new(rules, options)];
+        planners[0].check_options()?;
         let mut items = Vec::with_capacity(inputs.len());
         let skipped =
             self.budget_each(|| inputs.iter().cloned(), &mut planners, &mut |item, _| {

@@ -51,7 +51,7 @@ pub use mediaprep_parts as parts;
 pub use mediaprep_pdf::{DocumentInfo, PageRun, PageSize};
 pub use mediaprep_tokens as tokens;
 pub use mediaprep_video::{AudioOfVideo, VideoInfo};
-pub use options::{AudioTrackChoice, FPS_RANGE, PlanOptions, Requests, RouteChoice};
+pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};

@@ -1,9 +1,7 @@
 //! What a request asks for, beyond its media.
 
-use std::ops::RangeInclusive;
-
 use mediaprep_media::{FrameRate, MediaResolution};
-use mediaprep_tokens::Clip;
+use mediaprep_tokens::{Clip, MAX_FPS};
 
 use crate::error::{Error, ErrorKind, Stage};
 
@@ -42,8 +40,8 @@ pub enum Requests {
 /// What a request asks for, beyond its media.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// How finely the model looks; ultra-high applies to images only. `None` is the model's
-    /// default.
+    /// How finely the model looks; ultra-high is for images only, and other pictures are refused
+    /// with it. `None` is the model's default.
     pub media_resolution: Option<MediaResolution>,
     /// Sampled video frames a second, in (0, 24]; `None` is the service's default of 1.
     pub fps: Option<FrameRate>,
@@ -59,9 +57,6 @@ pub struct PlanOptions {
     pub prompt: Option<String>,
 }
 
-/// The sampling rates that the wire allows, in frames a second; the lower end is excluded.
-pub const FPS_RANGE: RangeInclusive<u32> = 0..=24;
-
 impl PlanOptions {
     /// Rejects settings that no service takes.
     ///
@@ -73,10 +68,9 @@ impl PlanOptions {
             let error = Error::new("", Stage::Options, ErrorKind::InvalidOption, message);
             Err(error.with_hint(hint))
         };
-        let fastest = FrameRate::new(*FPS_RANGE.end(), 1).unwrap_or(FrameRate::ONE);
-        if let Some(fps) = self.fps.filter(|fps| fps.is_above(fastest)) {
+        if let Some(fps) = self.fps.filter(|fps| fps.is_above(MAX_FPS)) {
             let message =
-                format!("fps of {} is above the limit of {}", fps.as_f64(), fastest.numerator());
+                format!("fps of {} is above the limit of {}", fps.as_f64(), MAX_FPS.numerator());
             return refuse(message, "sample at most 24 frames a second");
         }
         if let (Some(start), Some(end)) = (self.clip.start, self.clip.end)

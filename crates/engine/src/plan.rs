@@ -8,7 +8,9 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use mediaprep_media::{MediaResolution, MimeType, Modality, Warning, WarningCode};
+use mediaprep_media::{
+    Dimensions, Duration, MediaResolution, MimeType, Modality, Warning, WarningCode,
+};
 use mediaprep_parts::{Part, RequestLength, inline_data_length};
 use mediaprep_tokens::{
     Bound, Cost, CountError, Evidence, ItemCount, ItemFacts, RequestShape, RequestedLevel, Route,
@@ -16,6 +18,7 @@ use mediaprep_tokens::{
 };
 
 use crate::error::{Error, ErrorKind, Stage};
+use crate::info::{MediaInfo, VideoLengths};
 use crate::options::{PlanOptions, Requests};
 use crate::probe::Probed;
 use crate::route;
@@ -79,6 +82,33 @@ impl<'a> Planner<'a> {
     /// The rule that it plans under.
     pub const fn rules(&self) -> &'a RuleSet<'a> {
         self.rules
+    }
+
+    /// Rejects settings that the model takes for no item at all, before the first is planned.
+    ///
+    /// # Errors
+    ///
+    /// An [`ErrorKind::InvalidOption`] that names the setting and what is allowed.
+    pub fn check_options(&self) -> Result<(), Error> {
+        self.options.validate()?;
+        let size = Dimensions::ONE;
+        let length = Some(Duration::from_seconds(1));
+        let lengths = VideoLengths { container: length, track: length, ..VideoLengths::default() };
+        for info in [MediaInfo::image(size), MediaInfo::video(size, lengths)] {
+            // Ultra-high on a video is that video's trouble; images may still take it.
+            let image_only = self.options.media_resolution == Some(MediaResolution::UltraHigh);
+            if image_only && info.modality() != Modality::Image {
+                continue;
+            }
+            let (model, facts) = (&self.rules.key.model, self.facts_of(&info, Route::Inline));
+            if let Err(error) = self.rules.row.count_item(&facts, self.shape, model) {
+                let error = count_error("", error);
+                if error.kind() == ErrorKind::InvalidOption {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether items must be looked at before the first is planned, because a charge depends on
@@ -216,9 +246,13 @@ impl<'a> Planner<'a> {
 
     /// The item as the rule book sees it.
     pub fn facts(&self, probed: &Probed, route: Route) -> ItemFacts {
+        self.facts_of(&probed.info, route)
+    }
+
+    fn facts_of(&self, info: &MediaInfo, route: Route) -> ItemFacts {
         ItemFacts {
-            media: probed.info.facts(self.options),
-            level: self.level(probed.info.modality()),
+            media: info.facts(self.options),
+            level: self.level(info.modality()),
             route,
             in_function_response: false,
         }
@@ -240,17 +274,15 @@ impl<'a> Planner<'a> {
         lines
     }
 
-    /// Ultra-high exists for single images only, so other media keep their default beside it.
+    /// Ultra-high stands at single parts only; sound has no level at all.
     fn level(&self, modality: Modality) -> Option<RequestedLevel> {
-        let level = self.options.media_resolution?;
-        let per_part = level == MediaResolution::UltraHigh;
-        (!per_part || modality == Modality::Image).then_some(RequestedLevel { level, per_part })
+        let level = self.options.media_resolution.filter(|_| modality != Modality::Audio)?;
+        Some(RequestedLevel { level, per_part: level == MediaResolution::UltraHigh })
     }
 
     /// An item's charge, still without its cost, which depends on the request's total.
     fn charge(&self, probed: &Probed, route: Route, sent: SentAs, count: ItemCount) -> Charge {
-        let level = self.level(probed.info.modality()).map(|asked| asked.level);
-        let findings = service::check_item(probed, route, level, self.rules);
+        let findings = service::check_item(probed, route, &count, self.rules, self.options);
         let mut warnings = self.rules.row.remarks(&self.facts(probed, route));
         warnings.extend(findings.warnings);
         let converted = matches!(sent, SentAs::Converted(_));

@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
-use mediaprep_media::{Duration, MediaResolution, Modality, Warning, WarningCode};
-use mediaprep_tokens::{Limit, Route, Standing};
+use mediaprep_media::{Duration, Modality, Warning, WarningCode};
+use mediaprep_tokens::{ItemCount, Limit, Route, Standing};
 
+use crate::options::{AudioTrackChoice, PlanOptions};
 use crate::probe::Probed;
 use crate::rules::RuleSet;
 use crate::{MediaInfo, VideoInfo};
@@ -61,7 +62,7 @@ impl RequestTally {
             MediaInfo::Audio(_) => {
                 self.audio_files += 1;
                 let length = probed.info.duration().unwrap_or(Duration::ZERO);
-                let milliseconds = milliseconds(length);
+                let milliseconds = length.whole_milliseconds();
                 self.audio_milliseconds = self.audio_milliseconds.saturating_add(milliseconds);
             }
             MediaInfo::Document(document) => {
@@ -72,17 +73,13 @@ impl RequestTally {
     }
 }
 
-fn milliseconds(length: Duration) -> u64 {
-    let milliseconds = u128::from(length.ticks()) * 1000 / u128::from(length.timescale());
-    u64::try_from(milliseconds).unwrap_or(u64::MAX)
-}
-
 /// Holds one item against the limits that concern it alone.
 pub(crate) fn check_item(
     probed: &Probed,
     route: Route,
-    level: Option<MediaResolution>,
+    count: &ItemCount,
     rules: &RuleSet<'_>,
+    options: &PlanOptions,
 ) -> Findings {
     let mut findings = Findings::default();
     check_size(&mut findings, probed, route, rules);
@@ -97,7 +94,12 @@ pub(crate) fn check_item(
             };
             findings.check(limits.counts.pages_per_file, check);
         }
-        MediaInfo::Video(video) => check_video(&mut findings, video, level, rules),
+        // The published lengths follow from the window, so a video that overflows the window is
+        // reported for that alone.
+        MediaInfo::Video(video) if fits_window(count.tokens(), rules) => {
+            check_video(&mut findings, video, rules, options);
+        }
+        MediaInfo::Video(_) => {}
         MediaInfo::Image(_) | MediaInfo::Audio(_) => {}
     }
     findings
@@ -106,18 +108,21 @@ pub(crate) fn check_item(
 fn check_video(
     findings: &mut Findings,
     video: &VideoInfo,
-    level: Option<MediaResolution>,
     rules: &RuleSet<'_>,
+    options: &PlanOptions,
 ) {
     let Some(limits) = rules.limits() else { return };
-    let length = video.track.or(video.container).unwrap_or(Duration::ZERO);
+    let whole = video.length().unwrap_or(Duration::ZERO);
+    let end = options.clip.end.map_or(whole, |end| end.min(whole));
+    let length = end.saturating_sub(options.clip.start.unwrap_or(Duration::ZERO));
     let check = Check {
         code: WarningCode::VideoTooLong,
         what: "seconds of video",
-        actual: length.whole_seconds(),
+        actual: length.started_seconds(),
         hint: "clip the video by start and end, or lower the media resolution",
     };
-    let limit = limits.counts.video_seconds(video.audio.is_some(), level);
+    let has_sound = video.audio.is_some() && options.audio_track == AudioTrackChoice::Auto;
+    let limit = limits.counts.video_seconds(has_sound, options.media_resolution);
     if limits.counts.video_is_cut {
         // The model looks at the beginning only, so nothing is refused; the row warns.
         return;
@@ -156,6 +161,11 @@ pub(crate) fn fits_way(probed: &Probed, route: Route, rules: &RuleSet<'_>) -> bo
     !size_limit(probed, route, rules).is_some_and(over)
 }
 
+/// Whether so many tokens fit the window; they do where none is known.
+fn fits_window(tokens: u64, rules: &RuleSet<'_>) -> bool {
+    rules.window().is_none_or(|window| window.fits(tokens, 0))
+}
+
 /// Holds a whole request against the limits.
 pub(crate) fn check_request(
     tally: &RequestTally,
@@ -164,7 +174,7 @@ pub(crate) fn check_request(
     rules: &RuleSet<'_>,
 ) -> Findings {
     let mut findings = Findings::default();
-    if let Some(window) = rules.window().filter(|window| !window.fits(tokens, 0)) {
+    if let Some(window) = rules.window().filter(|_| !fits_window(tokens, rules)) {
         let message = format!("{tokens} tokens; allowed: at most {}", window.input);
         let hint = "send less, lower the media resolution or fps, or spread over several requests";
         findings.errors.push(Warning::new(WarningCode::WindowExceeded, message).with_hint(hint));
@@ -185,7 +195,7 @@ pub(crate) fn check_request(
         (
             WarningCode::AudioTooLong,
             "seconds of sound in one request",
-            tally.audio_milliseconds / 1000,
+            tally.audio_milliseconds.div_ceil(1000),
             counts.audio_seconds,
         ),
     ] {

@@ -202,9 +202,7 @@ fn add_units(kind: &mut KindTotals, info: &MediaInfo) {
     };
     kind.units = kind.units.saturating_add(units);
     if let Some(length) = info.duration() {
-        let milliseconds = u128::from(length.ticks()) * 1000 / u128::from(length.timescale());
-        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
-        kind.milliseconds = kind.milliseconds.saturating_add(milliseconds);
+        kind.milliseconds = kind.milliseconds.saturating_add(length.whole_milliseconds());
     }
 }
 

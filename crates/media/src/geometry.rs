@@ -10,6 +10,9 @@ pub struct Dimensions {
 }
 
 impl Dimensions {
+    /// A single pixel.
+    pub const ONE: Self = Self { width: 1, height: 1 };
+
     /// `None` when either side is zero.
     pub const fn new(width: u32, height: u32) -> Option<Self> {
         if width == 0 || height == 0 { None } else { Some(Self { width, height }) }

@@ -78,6 +78,17 @@ impl Duration {
         self.ticks / self.timescale.get() as u64
     }
 
+    /// Seconds, rounded up: what a limit in whole seconds is held against.
+    pub const fn started_seconds(self) -> u64 {
+        self.ticks.div_ceil(self.timescale.get() as u64)
+    }
+
+    /// Milliseconds, rounded down; saturates.
+    pub fn whole_milliseconds(self) -> u64 {
+        let milliseconds = u128::from(self.ticks) * 1000 / u128::from(self.timescale());
+        u64::try_from(milliseconds).unwrap_or(u64::MAX)
+    }
+
     /// Seconds as a float, for printing only.
     pub fn as_seconds_f64(self) -> f64 {
         self.ticks as f64 / f64::from(self.timescale.get())
@@ -228,6 +239,15 @@ mod tests {
         for bad in ["", ".", "-1", "1e3", "1.2.3", " 1", "nan"] {
             assert_eq!(Duration::from_decimal(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn rounding_goes_the_way_it_says() {
+        let length = Duration::from_decimal("59.9996").unwrap();
+        assert_eq!((length.whole_seconds(), length.started_seconds()), (59, 60));
+        assert_eq!(length.whole_milliseconds(), 59_999);
+        assert_eq!(Duration::from_seconds(60).started_seconds(), 60);
+        assert_eq!(Duration::from_seconds(u64::MAX).whole_milliseconds(), u64::MAX);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::formula::{SMALL_SIDE, Shape};
 use crate::request::RequestShape;
 use crate::row::{Coverage, Figure, LevelScope, PictureRule, Row, SoundRule, Special, VideoRule};
 
-/// The highest frame rate that the wire allows.
-const MAX_FPS: FrameRate = match FrameRate::new(24, 1) {
+/// The highest sampling rate that the wire allows, in frames a second.
+pub const MAX_FPS: FrameRate = match FrameRate::new(24, 1) {
     Some(rate) => rate,
     None => FrameRate::ONE,
 };

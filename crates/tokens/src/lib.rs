@@ -61,7 +61,7 @@ mod text;
 
 pub use book::{Found, NoRule, RuleBook};
 pub use count::{Bound, Evidence, ItemCount, TokenCount};
-pub use count_item::CountError;
+pub use count_item::{CountError, MAX_FPS};
 pub use facts::{
     AudioFacts, Clip, DocumentFacts, ImageFacts, ItemFacts, MediaFacts, PageBox, PageRun,
     RequestedLevel, Route, VideoFacts,

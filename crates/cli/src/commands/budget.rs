@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use mediaprep::{
-    Budgeted, Charge, Engine, Error, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
+    Budgeted, Charge, Engine, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
 };
 
 use crate::args::{BudgetArgs, Common, Format};
@@ -25,6 +25,9 @@ pub(crate) fn budget(
     let rules = settings::rule_sets(&book, &args.rule, &args.view.compare)?;
     let options = settings::plan_options(&args.request)?;
     let mut report = Report::new(args, &rules, &options);
+    if let Some(main) = report.planners.first() {
+        main.check_options().map_err(|error| settings::failure(&error))?;
+    }
     match &args.inputs.facts {
         Some(path) => {
             let mut facts = FactsFile::open(path)?;
@@ -71,7 +74,8 @@ struct Report<'a> {
     explains: bool,
     is_table: bool,
     summary: Summary,
-    invalid: Option<Failure>,
+    /// Whether a setting was refused for some item.
+    invalid: bool,
 }
 
 impl<'a> Report<'a> {
@@ -85,7 +89,7 @@ impl<'a> Report<'a> {
             is_table: args.output.format() == Format::Table,
             planners,
             summary: Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() },
-            invalid: None,
+            invalid: false,
         }
     }
 
@@ -109,19 +113,14 @@ impl<'a> Report<'a> {
             .budget_each(list, &mut planners, &mut |item, planners| {
                 output.step();
                 written = self.show(&item, planners, output);
-                let stopped = written.is_err() || self.invalid.is_some();
-                if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .map_err(|error| settings::failure(&error))?;
         output.finish_progress();
         output.report_folded();
         self.planners = planners;
         self.summary.skipped = skipped;
-        written?;
-        match self.invalid.take() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(()),
-        }
+        Ok(written?)
     }
 
     fn show(
@@ -131,15 +130,11 @@ impl<'a> Report<'a> {
         output: &mut Output<'_>,
     ) -> io::Result<()> {
         self.summary.items += 1;
-        // A setting that no file could meet is the caller's mistake, not the file's.
-        if let Some(error) = invalid_option(item) {
-            self.invalid = Some(settings::failure(error));
-            return Ok(());
-        }
         let planner = planners.first().filter(|_| self.explains);
         let explained = planner.and_then(|planner| explain(item, planner));
         let row = Row { item, models: &self.models, explained };
         self.summary.failed += u64::from(row.failed());
+        self.invalid |= row.error().is_some_and(|error| error.kind() == ErrorKind::InvalidOption);
         output.report_item(&row);
         self.sink.row(&row, output)
     }
@@ -160,13 +155,12 @@ impl<'a> Report<'a> {
             output.report_failure(&Failure::option(message, hint));
             status = Status::Failed;
         }
-        Ok(if self.summary.failed == 0 { status } else { status.max(Status::Failed) })
+        Ok(match (self.invalid, self.summary.failed) {
+            (true, _) => Status::CouldNotRun,
+            (false, 0) => status,
+            (false, _) => status.max(Status::Failed),
+        })
     }
-}
-
-fn invalid_option(item: &Budgeted) -> Option<&Error> {
-    let main = item.charges.first()?.as_ref().err()?;
-    (main.kind() == ErrorKind::InvalidOption).then_some(main)
 }
 
 fn explain(item: &Budgeted, planner: &Planner<'_>) -> Option<Vec<String>> {
