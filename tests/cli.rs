@@ -274,6 +274,8 @@ fn facts_stand_for_files() {
     let tokens: Vec<_> = items[..4].iter().map(|item| item["tokens"]["total"].as_u64()).collect();
     assert_eq!(tokens, [Some(1100), Some(13 * 66 + 313), Some(113), Some(8840)]);
     assert!(items[4]["error"]["message"].as_str().unwrap().contains("at least 1"));
+    assert_eq!(items[5]["error"]["kind"], "malformed");
+    assert!(items[5]["error"]["hint"].is_string(), "{}", items[5]);
     assert!(items[5]["path"].as_str().unwrap().ends_with("facts.ndjson:6"));
     assert_eq!(items[6]["totals"]["failed"], 2);
 }

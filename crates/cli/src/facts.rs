@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use mediaprep::media::{Dimensions, Duration, FrameRate, MimeType};
-use mediaprep::{Input, KnownFacts, MediaInfo, VideoLengths};
+use mediaprep::{Broken, ErrorKind, Input, KnownFacts, MediaInfo, VideoLengths};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -79,7 +79,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn broken(&self, reason: impl Into<String>) -> Input {
-        Input::broken(format!("{}:{}", self.name, self.number), reason)
+        Input::broken(Broken {
+            name: format!("{}:{}", self.name, self.number),
+            kind: ErrorKind::Malformed,
+            reason: reason.into(),
+            hint: "each line is one JSON object with the keys of a printed item",
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::{WalkBuilder, WalkState};
-use mediaprep::Input;
+use mediaprep::{Broken, ErrorKind, Input};
 
 use crate::args::InputArgs;
 use crate::failure::Failure;
@@ -90,7 +90,9 @@ fn classify(
         Err(error) => {
             let path = error_path(&error).unwrap_or(folder).to_owned();
             let reason = error.io_error().map_or_else(|| error.to_string(), io::Error::to_string);
-            Some((path.clone(), Input::broken(path.to_string_lossy(), reason)))
+            let name = path.to_string_lossy().into_owned();
+            let hint = "check the folder's permissions and links";
+            Some((path, Input::broken(Broken { name, kind: ErrorKind::Io, reason, hint })))
         }
     }
 }

@@ -129,11 +129,7 @@ impl Error {
     /// A reader's error, with the kind and hint that follow from it.
     pub fn from_media(input: impl Into<String>, stage: Stage, source: MediaError) -> Self {
         let (kind, hint) = classify(&source);
-        let error = Self::new(input, stage, kind, source);
-        match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        Self::new(input, stage, kind, source).with_hint(hint)
     }
 
     /// The same with what to do about it.
@@ -192,26 +188,29 @@ impl Error {
 }
 
 /// The kind and the way out that a reader's error implies.
-fn classify(error: &MediaError) -> (ErrorKind, Option<&'static str>) {
+fn classify(error: &MediaError) -> (ErrorKind, &'static str) {
     match error {
         MediaError::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-            (ErrorKind::Malformed, Some("the file ends too early; fetch or export it again"))
+            (ErrorKind::Malformed, "the file ends too early; fetch or export it again")
         }
-        MediaError::Io(_) => (ErrorKind::Io, None),
+        MediaError::Io(_) => (ErrorKind::Io, READ_AGAIN),
         MediaError::Malformed { .. } => {
-            (ErrorKind::Malformed, Some("the file is damaged; fetch or export it again"))
+            (ErrorKind::Malformed, "the file is damaged; fetch or export it again")
         }
         MediaError::Encrypted { .. } => {
-            (ErrorKind::Unsupported, Some("remove the password before sending the file"))
+            (ErrorKind::Unsupported, "remove the password before sending the file")
         }
-        MediaError::Limit(_) => (ErrorKind::LimitExceeded, Some(RAISE)),
+        MediaError::Limit(_) => (ErrorKind::LimitExceeded, RAISE),
         MediaError::Backend { .. } => (
             ErrorKind::BackendUnavailable,
-            Some("build with the feature `ffmpeg`, which needs the libav development packages"),
+            "build with the feature `ffmpeg`, which needs the libav development packages",
         ),
-        _ => (ErrorKind::Unsupported, Some("convert the file to a supported format")),
+        _ => (ErrorKind::Unsupported, "convert the file to a supported format"),
     }
 }
+
+/// What to do when storage fails for no nameable reason.
+pub(crate) const READ_AGAIN: &str = "try again, or copy the file to another disk";
 
 const RAISE: &str = "a safety limit for untrusted files; a caller of the library can raise it";
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::MediaInfo;
+use crate::{ErrorKind, MediaInfo};
 
 /// One input: a file, bytes in memory, or facts that are already known.
 #[derive(Clone, Debug)]
@@ -17,7 +17,20 @@ pub(crate) enum InputSource {
     Path(PathBuf),
     Bytes { name: String, bytes: Arc<[u8]> },
     Facts(Box<KnownFacts>),
-    Broken { name: String, reason: String },
+    Broken(Box<Broken>),
+}
+
+/// An input that is known to be no good, so that it is reported among the others.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// What it is called in reports.
+    pub name: String,
+    /// What kind of trouble it is.
+    pub kind: ErrorKind,
+    /// What was found.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: &'static str,
 }
 
 /// Facts of a medium that lies elsewhere.
@@ -56,17 +69,17 @@ impl Input {
         Self { source: InputSource::Facts(Box::new(facts)), optional: false }
     }
 
-    /// An input that is known to be unreadable, so that it is reported among the others.
-    pub fn broken(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        let source = InputSource::Broken { name: name.into(), reason: reason.into() };
-        Self { source, optional: false }
+    /// An input that is known to be no good.
+    pub fn broken(broken: Broken) -> Self {
+        Self { source: InputSource::Broken(Box::new(broken)), optional: false }
     }
 
     /// The name that reports use: the path as it was given, or the given name.
     pub fn name(&self) -> String {
         match &self.source {
             InputSource::Path(path) => path.to_string_lossy().into_owned(),
-            InputSource::Bytes { name, .. } | InputSource::Broken { name, .. } => name.clone(),
+            InputSource::Bytes { name, .. } => name.clone(),
+            InputSource::Broken(broken) => broken.name.clone(),
             InputSource::Facts(facts) => facts.name.clone(),
         }
     }

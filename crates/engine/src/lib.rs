@@ -43,7 +43,7 @@ pub use budget::{Budget, Budgeted};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Stage};
 pub use info::{MediaInfo, VideoLengths};
-pub use input::{Input, KnownFacts};
+pub use input::{Broken, Input, KnownFacts};
 pub use mediaprep_audio::AudioInfo;
 pub use mediaprep_image::ImageInfo;
 pub use mediaprep_media as media;

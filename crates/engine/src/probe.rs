@@ -9,7 +9,7 @@ use mediaprep_media::{
     Warning, read_up_to, sniff, sniff_by_name,
 };
 
-use crate::error::{Error, ErrorKind, Stage};
+use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
 use crate::input::{Input, InputSource, KnownFacts};
 use crate::{AudioInfo, MediaInfo, VideoInfo};
 
@@ -50,8 +50,9 @@ pub(crate) fn probe(input: &Input, limits: &Limits) -> Outcome {
             probe_source(input, Cursor::new(&**bytes), length, limits)
         }
         InputSource::Facts(facts) => Ok(Some(from_facts(facts))),
-        InputSource::Broken { name, reason } => {
-            Err(Error::new(name, Stage::Open, ErrorKind::Io, reason.as_str()))
+        InputSource::Broken(broken) => {
+            let reason = broken.reason.as_str();
+            Err(Error::new(&broken.name, Stage::Open, broken.kind, reason).with_hint(broken.hint))
         }
     };
     match result {
@@ -91,15 +92,11 @@ fn probe_path(input: &Input, path: &Path, limits: &Limits) -> Result<Option<Prob
 
 fn open_error(input: &Input, error: io::Error) -> Error {
     let hint = match error.kind() {
-        io::ErrorKind::NotFound => Some("check the path"),
-        io::ErrorKind::PermissionDenied => Some("check the file's permissions"),
-        _ => None,
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "check the file's permissions",
+        _ => READ_AGAIN,
     };
-    let error = Error::new(input.name(), Stage::Open, ErrorKind::Io, error);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+    Error::new(input.name(), Stage::Open, ErrorKind::Io, error).with_hint(hint)
 }
 
 fn probe_source(

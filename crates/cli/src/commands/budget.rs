@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use mediaprep::{
-    Budgeted, Charge, Engine, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
+    Broken, Budgeted, Charge, Engine, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
 };
 
 use crate::args::{BudgetArgs, Common, Format};
@@ -50,7 +50,12 @@ enum Lines<I> {
 
 impl<I> Lines<I> {
     fn failed(error: io::Error) -> Self {
-        Self::Failed(Some(Input::broken("--facts", error.to_string())))
+        Self::Failed(Some(Input::broken(Broken {
+            name: "--facts".to_owned(),
+            kind: ErrorKind::Io,
+            reason: error.to_string(),
+            hint: "check the file and the space for temporary files",
+        })))
     }
 }
 
