@@ -36,10 +36,10 @@
 //!   reads 10 of the 11 test files (it refuses one that is cut), but has no length for a live
 //!   file, no codec delay, no projection, no encryption and no frame count; `symphonia` 0.6 gives
 //!   no length before packets are read.
-//! - **AVI, FLV, MPEG program, transport and elementary streams, ASF, AMR, CAF**: FFmpeg through
+//! - **AVI, FLV, MPEG program, transport and elementary streams, ASF**: FFmpeg through
 //!   `ffmpeg-next`, with the cargo feature `ffmpeg`; without it they are [`Error::Backend`].
 //!   FFmpeg reads through our source only, opens nothing else, and is held to one demuxer by the
-//!   sniffed type. Files up to 4 MiB have their packets counted, since AMR and MPEG elementary
+//!   sniffed type. Files up to 4 MiB have their packets counted, since MPEG elementary
 //!   streams state no length and FFmpeg guesses the rate of FLV and ASF from their clocks.
 //!
 //! # Choices
@@ -119,9 +119,7 @@ fn through_ffmpeg(
         | MimeType::Mpeg
         | MimeType::MpegTs
         | MimeType::Wmv
-        | MimeType::Wma
-        | MimeType::Amr
-        | MimeType::Caf => Err(Error::Backend { backend: "FFmpeg (feature `ffmpeg`)" }),
+        | MimeType::Wma => Err(Error::Backend { backend: "FFmpeg (feature `ffmpeg`)" }),
         _ => Err(Error::Unsupported("a container of this type")),
     }
 }

@@ -177,7 +177,7 @@ fn a_compressed_index_is_named() {
     assert_eq!(error.to_string(), "a compressed QuickTime movie header is not supported");
 }
 
-const FORMATS: [MimeType; 9] = [
+const FORMATS: [MimeType; 7] = [
     MimeType::Mp4,
     MimeType::Matroska,
     MimeType::Avi,
@@ -185,8 +185,6 @@ const FORMATS: [MimeType; 9] = [
     MimeType::Mpeg,
     MimeType::MpegTs,
     MimeType::Wmv,
-    MimeType::Amr,
-    MimeType::Caf,
 ];
 
 proptest! {

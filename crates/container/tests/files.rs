@@ -53,12 +53,7 @@ fn is_ours(mime: MimeType) -> bool {
 fn needs_ffmpeg(mime: MimeType) -> bool {
     matches!(
         mime,
-        MimeType::Avi
-            | MimeType::Flv
-            | MimeType::Mpeg
-            | MimeType::MpegTs
-            | MimeType::Wmv
-            | MimeType::Amr
+        MimeType::Avi | MimeType::Flv | MimeType::Mpeg | MimeType::MpegTs | MimeType::Wmv
     )
 }
 

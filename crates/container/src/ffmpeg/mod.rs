@@ -1,4 +1,4 @@
-//! AVI, FLV, MPEG streams, ASF and AMR through the system's FFmpeg.
+//! AVI, FLV, MPEG streams and ASF through the system's FFmpeg.
 //!
 //! FFmpeg sees nothing but bytes that it asks our source for: only the demuxer that the sniffed
 //! type names may open them, no protocol is allowed, its log is silent, and reads and calls are
@@ -44,8 +44,6 @@ const fn demuxers(mime: MimeType) -> Option<(&'static str, &'static str)> {
         MimeType::Mpeg => ("mpeg,mpegvideo", "MPEG stream"),
         MimeType::MpegTs => ("mpegts", "MPEG transport stream"),
         MimeType::Wmv | MimeType::Wma => ("asf", "ASF file"),
-        MimeType::Amr => ("amr", "AMR file"),
-        MimeType::Caf => ("caf", "CAF file"),
         _ => return None,
     })
 }
@@ -102,7 +100,7 @@ impl File {
     fn read(input: &mut Input, mime: MimeType, (length, count_all): (u64, bool)) -> Self {
         let stated = u64::try_from(input.duration()).ok().filter(|&micros| micros > 0);
         let stated = stated.map(Duration::from_micros);
-        let timeless = mime == MimeType::Amr || input.format().name() == "mpegvideo";
+        let timeless = input.format().name() == "mpegvideo";
         let count = count_all || (timeless && length <= TIMELESS_FILE);
         let packets = count.then(|| Packets::count(input));
         let lengths = match (timeless, searched(mime)) {
@@ -169,15 +167,15 @@ fn track(stream: &Stream<'_>, packets: Option<&Packets>, lengths: Lengths) -> Tr
         Lengths::Stated { container } => stated.or(container).map(Sourced::header),
         // The search takes the last packet's start for its end where it knows no better.
         Lengths::Searched => stated.max(span).map(Sourced::scan),
-        Lengths::Counted => count
-            .and_then(|count| timeless_length(stream, parameters.id(), count))
-            .map(Sourced::scan),
+        Lengths::Counted => {
+            count.and_then(|count| timeless_length(stream, count)).map(Sourced::scan)
+        }
     };
     let known = Known { stream, packets: count, presented: presented.map(|p| p.value) };
     let timeless = matches!(lengths, Lengths::Counted);
     let kind = match parameters.medium() {
         Type::Video => known.video(&fields),
-        Type::Audio => known.audio(&fields, timeless),
+        Type::Audio => Known::audio(&fields),
         _ => None,
     };
     Track {
@@ -192,13 +190,9 @@ fn track(stream: &Stream<'_>, packets: Option<&Packets>, lengths: Lengths) -> Tr
     }
 }
 
-/// Packets of 20 ms in AMR, frames at the stated rate in an MPEG video stream.
-fn timeless_length(stream: &Stream<'_>, codec: Id, packets: u64) -> Option<Duration> {
-    const AMR_PACKETS_PER_SECOND: u32 = 50;
-    match codec {
-        Id::AMR_NB | Id::AMR_WB => Duration::new(packets, AMR_PACKETS_PER_SECOND),
-        _ => Duration::of_frames(packets, rate(stream.avg_frame_rate())?),
-    }
+/// Frames at the stated rate of an MPEG video stream.
+fn timeless_length(stream: &Stream<'_>, packets: u64) -> Option<Duration> {
+    Duration::of_frames(packets, rate(stream.avg_frame_rate())?)
 }
 
 impl Known<'_> {
@@ -232,11 +226,11 @@ impl Known<'_> {
         counted().or(average)
     }
 
-    fn audio(&self, fields: &Fields, timeless: bool) -> Option<TrackKind> {
+    fn audio(fields: &Fields) -> Option<TrackKind> {
         Some(TrackKind::Audio(AudioTrack {
             sample_rate: u32::try_from(fields.sample_rate).ok()?,
             channels: u16::try_from(fields.channels).ok()?,
-            decoded: self.presented.filter(|_| timeless),
+            decoded: None,
         }))
     }
 }
