@@ -60,7 +60,41 @@ look() {
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
     need "python3 python3-venv" command -v python3
+    if ! command -v npm >/dev/null 2>&1 && debian_has_node; then missing+=(nodejs npm); fi
   fi
+}
+
+# What sharp asks for; Debian has it from version 13 on.
+debian_has_node() {
+  apt-cache policy nodejs 2>/dev/null |
+    grep -Eq 'Candidate: (20\.(9|[1-9][0-9])|2[1-9]|[3-9][0-9])([.~+-]|$)'
+}
+
+have_node() {
+  command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".");
+    process.exit(major > 20 || (major == 20 && minor >= 9) ? 0 : 1)' 2>/dev/null
+}
+
+# The versions that the benchmarks' printed figures were measured with.
+python_peers() {
+  local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93)
+  target/peers/bin/python -c 'from importlib.util import find_spec as found
+names = ("PIL", "numpy", "pyvips", "cv2")
+raise SystemExit(not all(map(found, names)))' && return 0
+  say "installing ${packages[*]} into target/peers"
+  target/peers/bin/pip install -q --disable-pip-version-check "${packages[@]}" ||
+    fail "the Python peers could not be installed" "by hand: pip install ${packages[*]}"
+}
+
+# One peer of many: the benchmarks run without it and say so.
+node_peers() {
+  local folder=target/peers/node
+  [ -d $folder/node_modules/sharp ] && return 0
+  have_node || { say "sharp is left out: it needs Node.js 20.9 or newer, and npm"; return 0; }
+  say "installing sharp into $folder"
+  mkdir -p $folder
+  npm install --silent --no-audit --no-fund --prefix $folder sharp@0.35.5 >/dev/null ||
+    say "sharp is left out: npm could not install it"
 }
 
 purpose=${1:-}
@@ -83,14 +117,12 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fail "installed, but not found afterwards: ${missing[*]}" "look at what apt-get says about them"
 fi
 
-if [ "$purpose" = bench ] && [ ! -x target/peers/bin/python ]; then
-  say "installing Pillow into target/peers"
-  python3 -m venv target/peers || fail "no virtual environment for the Python peers" \
-    "by hand: apt-get install python3-venv"
-fi
 if [ "$purpose" = bench ]; then
-  target/peers/bin/python -c 'import PIL' 2>/dev/null ||
-    target/peers/bin/pip install -q pillow ||
-    fail "the Python package pillow could not be installed" "by hand: pip install pillow"
+  if [ ! -x target/peers/bin/python ]; then
+    python3 -m venv target/peers || fail "no virtual environment for the Python peers" \
+      "by hand: apt-get install python3-venv"
+  fi
+  python_peers
+  node_peers
 fi
 say "everything is here"

@@ -42,8 +42,10 @@ pub fn run(command: &mut Command, accepted: &[i32]) -> io::Result<Run> {
     Ok(Run { wall, cpu: children_cpu()?.saturating_sub(before), peak })
 }
 
+/// The largest resident set of a process so far, in bytes; `None` where `/proc` does not say.
+///
 /// `VmHWM` only grows, so the last look before the exit is close to the peak.
-fn peak_memory(process: u32) -> Option<u64> {
+pub fn peak_memory(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)

@@ -23,6 +23,12 @@ pub(crate) enum Command {
     /// Tokens, cost, window share, limits and route; never decodes pixels.
     #[command(args_override_self = true)]
     Budget(Box<BudgetArgs>),
+    /// Bring media into shape and write them with a manifest and the request, ready to send.
+    #[command(args_override_self = true)]
+    Prepare(Box<PrepareArgs>),
+    /// Boxes of a model's answer as pixels of the original image, and a picture of them.
+    #[command(args_override_self = true)]
+    Boxes(BoxesArgs),
     /// The rule book: rows, evidence, sources, limits, prices.
     #[command(args_override_self = true)]
     Models(ModelsArgs),
@@ -257,6 +263,143 @@ pub(crate) struct ViewArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PrepareArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Folder for the part files, manifest.json and request.json.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    /// List every file.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) files: bool,
+    /// Put a text part `image 1`, `image 2` … before each image when there are several.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) labels: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImagesArg {
+    Whole,
+    Tiles,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImageFormatArg {
+    Auto,
+    Jpeg,
+    Png,
+    Webp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChromaArg {
+    Auto,
+    #[value(name = "420")]
+    Subsampled,
+    #[value(name = "444")]
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FilterArg {
+    Lanczos3,
+    CatmullRom,
+    Bilinear,
+}
+
+/// How images are brought into shape. What needs nothing is passed on byte for byte, metadata
+/// included; what is encoded again loses its Exif and GPS data.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Images")]
+pub(crate) struct ImageArgs {
+    /// Each image whole, or as the 768 × 768 tiles that the model's rule cuts it into.
+    #[arg(long, value_enum, default_value_t = ImagesArg::Whole)]
+    pub(crate) images: ImagesArg,
+    /// Format of images that are encoded again; auto keeps the source's where the service takes it.
+    #[arg(long, value_enum, default_value_t = ImageFormatArg::Auto)]
+    pub(crate) image_format: ImageFormatArg,
+    /// Quality of JPEG and WebP.
+    #[arg(long, value_name = "1..100", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: u8,
+    /// Colour samples of JPEG; auto keeps those of the source.
+    #[arg(long, value_enum, default_value_t = ChromaArg::Auto)]
+    pub(crate) chroma: ChromaArg,
+    /// Longest side in pixels [default: the longest that the model's service keeps].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_side: Option<u32>,
+    /// Resampling filter.
+    #[arg(long, value_enum, default_value_t = FilterArg::Lanczos3)]
+    pub(crate) filter: FilterArg,
+    /// Colour behind transparency in JPEG and around letterboxed tiles.
+    #[arg(long, value_name = "RRGGBB", default_value = "ffffff", value_parser = parse_color)]
+    pub(crate) background: [u8; 3],
+    /// Spend much more time on a somewhat smaller PNG.
+    #[arg(long)]
+    pub(crate) small_png: bool,
+    /// Keep what can be shown of files that are cut short or damaged.
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+    /// Largest picture that is decoded, in pixels [default: 178956970].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_pixels: Option<u64>,
+}
+
+/// Three bytes from six hexadecimal digits, with or without `#`.
+fn parse_color(text: &str) -> Result<[u8; 3], String> {
+    let digits = text.trim_start_matches('#');
+    let is_hex = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let value = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex);
+    let [_, red, green, blue] =
+        value.ok_or("a colour is six hexadecimal digits, such as ffffff")?.to_be_bytes();
+    Ok([red, green, blue])
+}
+
+/// Boxes are `[ymin, xmin, ymax, xmax]` on a grid of 0 to 1000 over the image that the model was
+/// shown, bare or in the model's JSON answer, fenced or not.
+#[derive(Debug, Args)]
+pub(crate) struct BoxesArgs {
+    /// The image: the original, or a part that `prepare` made of it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: PathBuf,
+    /// File with the model's answer; `-` is standard input, and the default.
+    #[arg(long = "in", value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// The part that the model was shown, when --image names the original.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) part: Option<PathBuf>,
+    /// Manifest that speaks of the part [default: the one above the part's folder].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// Draw the boxes with their labels onto the original and write that as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) draw: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+impl PrepareArgs {
+    /// How the table is shown.
+    pub(crate) const fn view(&self) -> ViewArgs {
+        ViewArgs {
+            compare: Vec::new(),
+            explain: false,
+            max_tokens: None,
+            files: self.files,
+            sort: SortArg::Path,
+            top: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ModelsArgs {
     /// Show everything about one model.
     #[arg(value_name = "ID")]
@@ -342,6 +485,14 @@ mod tests {
         assert_eq!(parse_size("100"), Ok(100));
         for bad in ["", "0", "-1", "M", "1.5G", "99999999999T"] {
             assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn colours_are_six_digits() {
+        assert_eq!(parse_color("#ff8000"), Ok([255, 128, 0]));
+        for bad in ["", "fff", "12345g", "+12345", "1234567"] {
+            assert!(parse_color(bad).is_err(), "{bad}");
         }
     }
 

@@ -21,6 +21,7 @@ mod failure;
 mod inputs;
 mod item;
 mod output;
+mod prepare;
 mod progress;
 mod settings;
 mod text;
@@ -119,6 +120,8 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
     match &cli.command {
         Command::Probe(args) => commands::probe(args, &cli.common, output),
         Command::Budget(args) => commands::budget(args, &cli.common, output),
+        Command::Prepare(args) => commands::prepare(args, &cli.common, output),
+        Command::Boxes(args) => commands::boxes(args, &cli.common, output),
         Command::Models(args) => commands::models(args, output),
         Command::Completions { shell } => commands::completions(*shell, output),
         Command::Man => commands::man(output),
@@ -127,8 +130,14 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
 
 /// The whole program: real arguments, real streams, Ctrl-C.
 pub fn main() -> ExitCode {
-    // Nothing is half-written at any moment, so stopping at once is safe; 130 is 128 + SIGINT.
-    let interrupted = ctrlc::set_handler(|| std::process::exit(130));
+    // Files get their names only when they are whole, so stopping at once is safe once the
+    // half-written ones are gone; 130 is 128 + SIGINT.
+    let interrupt = output::Interrupt::default();
+    let on_interrupt = interrupt.clone();
+    let interrupted = ctrlc::set_handler(move || {
+        on_interrupt.clean_up();
+        std::process::exit(130)
+    });
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let terminal = output::Terminal {
         data: stdout.is_terminal(),
@@ -137,7 +146,7 @@ pub fn main() -> ExitCode {
     };
     let mut data = BufWriter::with_capacity(1 << 16, stdout.lock());
     let mut notes = stderr;
-    let mut output = Output::new(&mut data, &mut notes, terminal);
+    let mut output = Output::new(&mut data, &mut notes, terminal, interrupt);
     if let Err(error) = interrupted {
         output.note(&format!("Ctrl-C is not handled: {error}"));
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mediaprep::Error;
 use mediaprep::media::Warning;
@@ -42,6 +44,31 @@ pub(crate) struct Terminal {
     pub(crate) no_color: bool,
 }
 
+/// What is done on Ctrl-C before the process ends: half-written files are taken away.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Interrupt {
+    fn folders(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `folder` removed when the process is interrupted.
+    pub(crate) fn remove_on_interrupt(&self, folder: PathBuf) {
+        self.folders().push(folder);
+    }
+
+    /// Removes everything. Other threads may still be writing: a folder is renamed first, so that
+    /// they find it gone.
+    pub(crate) fn clean_up(&self) {
+        for folder in self.folders().drain(..) {
+            let gone = folder.with_extension("gone");
+            let target = if std::fs::rename(&folder, &gone).is_ok() { gone } else { folder };
+            let _ = std::fs::remove_dir_all(target);
+        }
+    }
+}
+
 /// The two streams of a command.
 pub struct Output<'a> {
     pub(crate) data: &'a mut dyn Write,
@@ -52,6 +79,7 @@ pub struct Output<'a> {
     progress: Progress,
     /// How often each code was met, where repetitions are folded.
     folded: Option<BTreeMap<&'static str, u64>>,
+    pub(crate) interrupt: Interrupt,
 }
 
 /// Warnings of one code that are shown before the rest is only counted.
@@ -60,13 +88,14 @@ const SHOWN_PER_CODE: u64 = 3;
 impl<'a> Output<'a> {
     /// Two writers that are no terminals.
     pub fn plain(data: &'a mut dyn Write, notes: &'a mut dyn Write) -> Self {
-        Self::new(data, notes, Terminal::default())
+        Self::new(data, notes, Terminal::default(), Interrupt::default())
     }
 
     pub(crate) const fn new(
         data: &'a mut dyn Write,
         notes: &'a mut dyn Write,
         terminal: Terminal,
+        interrupt: Interrupt,
     ) -> Self {
         Self {
             data,
@@ -76,6 +105,7 @@ impl<'a> Output<'a> {
             color: Color::Auto,
             progress: Progress::NONE,
             folded: None,
+            interrupt,
         }
     }
 

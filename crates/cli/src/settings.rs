@@ -2,26 +2,95 @@
 
 use std::path::Path;
 
-use mediaprep::media::{Duration, FrameRate, MediaResolution};
+use mediaprep::image::{Chroma, Filter, RenderOptions};
+use mediaprep::media::{Duration, FrameRate, Limits, MediaResolution};
 use mediaprep::tokens::{Clip, Date, Meter, RuleBook, Service};
 use mediaprep::{
-    AudioTrackChoice, Engine, Error, PlanOptions, Requests, RouteChoice, RuleRequest, RuleSet,
+    AudioTrackChoice, Engine, Error, ImageForm, ImageFormat, ImageOptions, PlanOptions,
+    PrepareOptions, Requests, RouteChoice, RuleRequest, RuleSet,
 };
 
 use crate::args::{
-    AudioTrackArg, Common, LevelArg, MeterArg, RequestArgs, RequestsArg, RouteArg, RuleArgs,
-    ServiceArg,
+    AudioTrackArg, ChromaArg, Common, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, LevelArg,
+    MeterArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
 };
 use crate::failure::Failure;
 
 /// The engine that the common options ask for.
 pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
+    engine_with(common, None)
+}
+
+/// The same with another limit on decoded pixels.
+pub(crate) fn engine_with(common: &Common, max_pixels: Option<u64>) -> Result<Engine, Failure> {
     let builder = Engine::builder();
     let builder = match common.threads {
         Some(threads) => builder.threads(usize::from(threads)),
         None => builder,
     };
+    let memory =
+        common.memory.or_else(|| quarter_of_memory(&std::fs::read_to_string(MEMINFO).ok()?));
+    let builder = match memory {
+        Some(bytes) => builder.memory(bytes),
+        None => builder,
+    };
+    let builder = match max_pixels {
+        Some(pixels) => builder.limits(limits(pixels)),
+        None => builder,
+    };
     builder.build().map_err(|error| failure(&error))
+}
+
+/// Where Linux says how much memory there is. Elsewhere the engine's own default holds.
+const MEMINFO: &str = "/proc/meminfo";
+
+/// A quarter of `MemTotal`, in bytes.
+fn quarter_of_memory(meminfo: &str) -> Option<u64> {
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 256)
+}
+
+/// The default limits with another number of decoded pixels.
+fn limits(decoded_pixels: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_decoded_pixels = decoded_pixels;
+    limits
+}
+
+/// How media are brought into shape.
+pub(crate) fn prepare_options(args: &ImageArgs, labels: bool) -> PrepareOptions {
+    let images = ImageOptions {
+        form: match args.images {
+            ImagesArg::Whole => ImageForm::Whole,
+            ImagesArg::Tiles => ImageForm::Tiles,
+        },
+        format: match args.image_format {
+            ImageFormatArg::Auto => ImageFormat::Auto,
+            ImageFormatArg::Jpeg => ImageFormat::Jpeg,
+            ImageFormatArg::Png => ImageFormat::Png,
+            ImageFormatArg::Webp => ImageFormat::Webp,
+        },
+        quality: args.quality,
+        chroma: match args.chroma {
+            ChromaArg::Auto => Chroma::Auto,
+            ChromaArg::Subsampled => Chroma::Subsampled,
+            ChromaArg::Full => Chroma::Full,
+        },
+        small_png: args.small_png,
+        max_side: args.max_side,
+        render: RenderOptions { filter: filter(args.filter), background: args.background },
+        allow_truncated: args.allow_truncated,
+    };
+    PrepareOptions { images, labels }
+}
+
+const fn filter(arg: FilterArg) -> Filter {
+    match arg {
+        FilterArg::Lanczos3 => Filter::Lanczos3,
+        FilterArg::CatmullRom => Filter::CatmullRom,
+        FilterArg::Bilinear => Filter::Bilinear,
+    }
 }
 
 /// The rule book, with the rows of `--rules` where one is given.
@@ -169,6 +238,13 @@ const fn route(arg: RouteArg) -> RouteChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quarter_of_the_memory_is_read_from_the_system() {
+        let text = "MemFree: 5 kB\nMemTotal:       24576000 kB\n";
+        assert_eq!(quarter_of_memory(text), Some(24_576_000 * 1024 / 4));
+        assert_eq!(quarter_of_memory("MemTotal: x kB"), None);
+    }
 
     #[test]
     fn times_are_read_in_three_forms() {

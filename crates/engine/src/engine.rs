@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Stage};
 #[derive(Clone, Debug)]
 pub struct Engine {
     threads: usize,
+    memory: u64,
     limits: Limits,
 }
 
@@ -18,8 +19,12 @@ pub struct Engine {
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     threads: Option<usize>,
+    memory: Option<u64>,
     limits: Limits,
 }
+
+/// What decoding jobs may hold at once unless the caller says otherwise, in bytes.
+const MEMORY: u64 = 2 << 30;
 
 /// Most worker threads: more than that is a typing error.
 const MOST_THREADS: usize = 1024;
@@ -35,6 +40,11 @@ impl Engine {
         self.threads
     }
 
+    /// Bytes that decoding jobs may hold at once.
+    pub const fn memory(&self) -> u64 {
+        self.memory
+    }
+
     /// The safety limits.
     pub const fn limits(&self) -> &Limits {
         &self.limits
@@ -46,6 +56,15 @@ impl EngineBuilder {
     #[must_use]
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// Bytes that decoding jobs may hold at once [default: 2 GiB]. Jobs reserve their peak before
+    /// they start and wait until there is room; one that needs more than all of it is refused.
+    /// Header probes hold next to nothing whatever this says.
+    #[must_use]
+    pub const fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
         self
     }
 
@@ -72,7 +91,8 @@ impl EngineBuilder {
             return Err(Error::new("", Stage::Options, ErrorKind::InvalidOption, message)
                 .with_hint("leave the thread count out to use every core"));
         }
-        Ok(Engine { threads, limits: self.limits })
+        let memory = self.memory.unwrap_or(MEMORY);
+        Ok(Engine { threads, memory, limits: self.limits })
     }
 }
 

@@ -73,6 +73,14 @@ pub enum Stage {
     Count,
     /// Checking what the service accepts.
     Limits,
+    /// Deciding what is done to the bytes.
+    Plan,
+    /// From bytes to pixels.
+    Decode,
+    /// From pixels to bytes.
+    Encode,
+    /// Storing what was made.
+    Write,
 }
 
 impl Stage {
@@ -85,6 +93,10 @@ impl Stage {
             Self::Probe => "probe",
             Self::Count => "count",
             Self::Limits => "limits",
+            Self::Plan => "plan",
+            Self::Decode => "decode",
+            Self::Encode => "encode",
+            Self::Write => "write",
         }
     }
 }

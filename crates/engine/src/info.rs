@@ -46,6 +46,7 @@ impl MediaInfo {
             frames: None,
             has_alpha: None,
             bit_depth: None,
+            jpeg: None,
         })
     }
 

@@ -32,6 +32,8 @@ mod info;
 mod input;
 mod options;
 mod plan;
+#[cfg(feature = "pixels")]
+mod prepare;
 mod probe;
 mod route;
 mod rules;
@@ -45,7 +47,9 @@ pub use error::{Error, ErrorKind, Stage};
 pub use info::{MediaInfo, VideoLengths};
 pub use input::{Broken, Input, KnownFacts};
 pub use mediaprep_audio::AudioInfo;
-pub use mediaprep_image::ImageInfo;
+#[cfg(feature = "pixels")]
+pub use mediaprep_image as image;
+pub use mediaprep_image::{ImageInfo, JpegCoding, PixelBox, Region, View};
 pub use mediaprep_media as media;
 pub use mediaprep_parts as parts;
 pub use mediaprep_pdf::{DocumentInfo, PageRun, PageSize};
@@ -53,6 +57,12 @@ pub use mediaprep_tokens as tokens;
 pub use mediaprep_video::{AudioOfVideo, VideoInfo};
 pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
+#[cfg(feature = "pixels")]
+pub use prepare::{
+    Counted, CountedItem, How, ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan,
+    PartBytes, Payload, Planned, PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared,
+    PreparedPart, Reason, Role, Store,
+};
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};
 pub use totals::{KindTotals, ROUTES, TokenSplit, Totals};

@@ -1,6 +1,7 @@
 //! What a request asks for, beyond its media.
 
-use mediaprep_media::{FrameRate, MediaResolution};
+use mediaprep_media::{FrameRate, MediaResolution, Modality};
+use mediaprep_parts::VideoMetadata;
 use mediaprep_tokens::{Clip, MAX_FPS};
 
 use crate::error::{Error, ErrorKind, Stage};
@@ -80,6 +81,24 @@ impl PlanOptions {
             return refuse(message, "give an end after the start");
         }
         Ok(())
+    }
+
+    /// The level that stands at a part: ultra-high at images only, since the other levels go for
+    /// the whole request.
+    pub fn part_level(&self, medium: Modality) -> Option<MediaResolution> {
+        let level = self.media_resolution?;
+        (medium == Modality::Image && level == MediaResolution::UltraHigh).then_some(level)
+    }
+
+    /// The level that goes for the whole request.
+    pub fn request_level(&self) -> Option<MediaResolution> {
+        self.media_resolution.filter(|&level| level != MediaResolution::UltraHigh)
+    }
+
+    /// How a video is to be sampled; `None` for other media and where the service's default holds.
+    pub fn video_metadata(&self, medium: Modality) -> Option<VideoMetadata> {
+        let metadata = VideoMetadata { start: self.clip.start, end: self.clip.end, fps: self.fps };
+        (medium == Modality::Video && metadata != VideoMetadata::default()).then_some(metadata)
     }
 }
 

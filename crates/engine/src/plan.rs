@@ -61,6 +61,8 @@ pub struct Planner<'a> {
     inline: RequestLength,
     tally: RequestTally,
     totals: Totals,
+    /// Tokens of the text between the media.
+    texts: u64,
 }
 
 impl<'a> Planner<'a> {
@@ -74,6 +76,7 @@ impl<'a> Planner<'a> {
             inline: RequestLength::new(),
             tally: RequestTally::default(),
             totals: Totals::new(rules.window().map(|window| window.input)),
+            texts: 0,
         };
         planner.inline = planner.empty_request();
         planner
@@ -155,6 +158,13 @@ impl<'a> Planner<'a> {
             Err(_) => self.totals.add_failure(),
         }
         planned
+    }
+
+    /// Takes text between the media of a single request into account.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn add_text(&mut self, text: &str) {
+        self.inline.add(Part::text(text).encoded_length());
+        self.texts += estimate_text(text.chars().count() as u64).tokens;
     }
 
     /// Takes an item into account that could not even be probed.
@@ -311,7 +321,9 @@ impl<'a> Planner<'a> {
         let extra = self.rules.row.request_extra(&self.rules.key.model);
         let characters = |prompt: &String| prompt.chars().count() as u64;
         let prompt = self.options.prompt.as_ref().map(characters).map(estimate_text);
-        extra.into_iter().chain(prompt)
+        let texts = TokenCount { tokens: self.texts, ..estimate_text(0) };
+        let texts = (self.texts > 0).then_some(texts);
+        extra.into_iter().chain(prompt).chain(texts)
     }
 
     fn overhead(&self) -> Overhead {
@@ -357,7 +369,7 @@ pub(crate) fn encoded_length(probed: &Probed, sent: &SentAs) -> u64 {
     inline_data_length(mime, probed.bytes.unwrap_or(0))
 }
 
-fn count_error(name: &str, error: CountError) -> Error {
+pub(crate) fn count_error(name: &str, error: CountError) -> Error {
     let (kind, hint) = match &error {
         CountError::NotCovered { .. } => {
             (ErrorKind::NoRule, "choose another meter or model, or name a row of the rule book")

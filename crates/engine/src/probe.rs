@@ -62,6 +62,17 @@ pub(crate) fn probe(input: &Input, limits: &Limits) -> Outcome {
     }
 }
 
+/// The facts of bytes in memory.
+#[cfg(feature = "pixels")]
+pub(crate) fn probe_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Outcome {
+    let input = Input::bytes(name, Vec::new());
+    match probe_source(&input, Cursor::new(bytes), bytes.len() as u64, limits) {
+        Ok(Some(probed)) => Outcome::Media(Box::new(probed)),
+        Ok(None) => Outcome::Skipped,
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
 fn from_facts(facts: &KnownFacts) -> Probed {
     Probed {
         name: facts.name.clone(),

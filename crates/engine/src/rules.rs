@@ -180,6 +180,27 @@ impl<'a> RuleSet<'a> {
             })
     }
 
+    /// Refuses a format that the service does not take.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn check_format(&self, format: crate::ImageFormat) -> Result<(), Error> {
+        let mime = match format {
+            crate::ImageFormat::Auto => return Ok(()),
+            crate::ImageFormat::Jpeg => MimeType::Jpeg,
+            crate::ImageFormat::Png => MimeType::Png,
+            crate::ImageFormat::Webp => MimeType::Webp,
+        };
+        match self.verdict(mime) {
+            None | Some(MimeVerdict::Accepted { .. } | MimeVerdict::Renamed { .. }) => Ok(()),
+            Some(_) => Err(Error::new(
+                "",
+                Stage::Options,
+                ErrorKind::InvalidOption,
+                format!("{} takes no {mime} on {}", self.key.model, self.key.service.as_str()),
+            )
+            .with_hint("choose another image format, or leave it out")),
+        }
+    }
+
     /// What is worth knowing about the rule itself.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();

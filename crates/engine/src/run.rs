@@ -3,6 +3,11 @@
 //! Jobs run on a pool of the engine's own, so a program that forks or has a pool already is not
 //! disturbed. Results are handed over in input order whatever the thread count, and only a bounded
 //! window of them waits at any time, so memory does not grow with the number of inputs.
+//!
+//! Header probes are so short that many go to a worker at once ([`run`]). Jobs that decode are run
+//! by threads that read, wait for memory and write, and leave all computing to a pool
+//! ([`run_heavy`]): a job that waits never stands in the way of one that computes, and the parts of
+//! one job are spread over the pool too.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -37,12 +42,89 @@ where
         return Ok(());
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let queue = Queue::new(inputs, threads * WINDOW_PER_THREAD);
+    let queue = Queue::new(inputs, threads * WINDOW_PER_THREAD, CHUNK);
     let (sender, receiver) = mpsc::channel();
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
             let (sender, queue, job) = (sender.clone(), &queue, &job);
             scope.spawn(move |_| work(queue, job, &sender));
+        }
+        drop(sender);
+        hand_over(&queue, &receiver, each);
+    });
+    Ok(())
+}
+
+/// Where heavy jobs compute: on the calling thread, or in a pool.
+#[cfg(feature = "pixels")]
+pub(crate) struct Workers(Option<rayon::ThreadPool>);
+
+#[cfg(feature = "pixels")]
+impl Workers {
+    fn new(threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+        if threads <= 1 {
+            return Ok(Self(None));
+        }
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map(|pool| Self(Some(pool)))
+    }
+
+    /// Runs `work` in the pool.
+    pub(crate) fn compute<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    /// Runs `work` for every number below `count`, spread over the pool, each thread with a scratch
+    /// of its own; the results come in order.
+    pub(crate) fn map<S, R: Send>(
+        &self,
+        count: usize,
+        scratch: impl Fn() -> S + Sync + Send,
+        work: impl Fn(&mut S, usize) -> R + Sync + Send,
+    ) -> Vec<R> {
+        use rayon::prelude::*;
+
+        match &self.0 {
+            Some(_) => (0..count).into_par_iter().map_init(scratch, work).collect(),
+            None => {
+                let mut scratch = scratch();
+                (0..count).map(|at| work(&mut scratch, at)).collect()
+            }
+        }
+    }
+}
+
+/// Runs long jobs, up to `threads` at once, and hands each result to `each`, in input order, on the
+/// calling thread. Stops early when `each` breaks.
+///
+/// # Errors
+///
+/// When the threads cannot be started.
+#[cfg(feature = "pixels")]
+pub(crate) fn run_heavy<T, R>(
+    threads: usize,
+    inputs: impl Iterator<Item = T> + Send,
+    job: impl Fn(&Workers, T) -> R + Sync,
+    each: &mut dyn FnMut(R) -> ControlFlow<()>,
+) -> Result<(), rayon::ThreadPoolBuildError>
+where
+    T: Send,
+    R: Send,
+{
+    let workers = Workers::new(threads)?;
+    let job = |input| job(&workers, input);
+    if threads <= 1 {
+        let _ = inputs.map(job).try_for_each(each);
+        return Ok(());
+    }
+    let queue = Queue::new(inputs, threads * WINDOW_PER_THREAD, 1);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (sender, queue, job) = (sender.clone(), &queue, &job);
+            scope.spawn(move || work(queue, job, &sender));
         }
         drop(sender);
         hand_over(&queue, &receiver, each);
@@ -92,6 +174,7 @@ struct Queue<I> {
     state: Mutex<State<I>>,
     changed: Condvar,
     window: usize,
+    chunk: usize,
 }
 
 struct State<I> {
@@ -102,9 +185,9 @@ struct State<I> {
 }
 
 impl<I: Iterator> Queue<I> {
-    const fn new(inputs: I, window: usize) -> Self {
+    const fn new(inputs: I, window: usize, chunk: usize) -> Self {
         let state = State { inputs, taken: 0, handed_over: 0, stopped: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), window }
+        Self { state: Mutex::new(state), changed: Condvar::new(), window, chunk }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<I>> {
@@ -120,7 +203,7 @@ impl<I: Iterator> Queue<I> {
         if state.stopped {
             return None;
         }
-        let chunk: Vec<_> = state.inputs.by_ref().take(CHUNK).collect();
+        let chunk: Vec<_> = state.inputs.by_ref().take(self.chunk).collect();
         if chunk.is_empty() {
             return None;
         }

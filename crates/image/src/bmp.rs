@@ -27,6 +27,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>, limits: &Limits) -> Result<Warned<I
         frames: Some(1),
         has_alpha: header.has_alpha,
         bit_depth: Some(header.depth()),
+        jpeg: None,
     }))
 }
 

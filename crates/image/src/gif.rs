@@ -36,6 +36,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>, limits: &Limits) -> Result<Warned<I
         frames,
         has_alpha: Some(transparent),
         bit_depth: Some(8),
+        jpeg: None,
     }))
 }
 

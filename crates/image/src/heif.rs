@@ -108,6 +108,7 @@ fn sequence(
         frames: track.frames,
         has_alpha: None,
         bit_depth: None,
+        jpeg: None,
     }))
 }
 
@@ -131,6 +132,7 @@ fn still(body: &[u8], header: &BoxHeader, length: u64) -> Result<ImageInfo, Erro
         frames: Some(1),
         has_alpha: Some(items.has_alpha(primary)),
         bit_depth: shown.bit_depth,
+        jpeg: None,
     })
 }
 

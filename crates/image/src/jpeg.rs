@@ -4,7 +4,7 @@ use mediaprep_media::{Error, Limits, Orientation, Warned, Warning, WarningCode};
 
 use crate::reader::Reader;
 use crate::tiff::exif_orientation;
-use crate::{ImageInfo, size};
+use crate::{ImageInfo, JpegCoding, size};
 
 /// Bytes that may stand where a marker is expected; decoders skip such stray bytes.
 const MAX_STRAY_BYTES: u64 = 64 << 10;
@@ -54,6 +54,7 @@ struct Frame {
     precision: u8,
     height: u16,
     width: u16,
+    coding: JpegCoding,
 }
 
 struct Marker {
@@ -107,7 +108,7 @@ impl Header {
                 if self.frame.is_some() {
                     return Err(reader.malformed(at, "two frame headers"));
                 }
-                self.frame = Some(Frame::read(reader, at, end)?);
+                self.frame = Some(Frame::read(reader, code, at, end)?);
             }
             APP1 if self.exif.is_none() && reader.peek(at + 2, 6)? == b"Exif\0\0" => {
                 match exif_orientation(reader, at + 8, end) {
@@ -123,7 +124,7 @@ impl Header {
 }
 
 impl Frame {
-    fn read(reader: &mut Reader<'_>, at: u64, end: u64) -> Result<Self, Error> {
+    fn read(reader: &mut Reader<'_>, code: u8, at: u64, end: u64) -> Result<Self, Error> {
         let [_, _, precision, h0, h1, w0, w1, components] = reader.array(at, CUT)?;
         // T.81 B.2.2; 2 to 16 bits are for the lossless process.
         if !(2..=16).contains(&precision) {
@@ -135,6 +136,7 @@ impl Frame {
         if end - at != 8 + 3 * u64::from(components) {
             return Err(reader.malformed(at, "a frame header of the wrong length"));
         }
+        let (mut across, mut down) = (1, 1);
         for index in 0..u64::from(components) {
             let [_, sampling] = reader.array(at + 8 + 3 * index, CUT)?;
             if !(1..=4).contains(&(sampling >> 4)) || !(1..=4).contains(&(sampling & 15)) {
@@ -142,9 +144,16 @@ impl Frame {
                     reader.malformed(at + 9 + 3 * index, "a sampling factor outside 1 to 4")
                 );
             }
+            (across, down) = (across.max(sampling >> 4), down.max(sampling & 15));
         }
+        // A single component is coded in plain blocks whatever its factors say (A.2.2).
+        let (across, down) = if components == 1 { (1, 1) } else { (across, down) };
+        let block = size(reader, at, 8 * across, 8 * down)?;
+        // SOF2, 6, 10 and 14 are the progressive processes (table B.1).
+        let progressive = matches!(code & 3, 2);
+        let coding = JpegCoding { block, components, progressive };
         let (height, width) = (u16::from_be_bytes([h0, h1]), u16::from_be_bytes([w0, w1]));
-        Ok(Self { at, precision, height, width })
+        Ok(Self { at, precision, height, width, coding })
     }
 }
 
@@ -169,6 +178,7 @@ fn finish(
         frames: Some(1),
         has_alpha: Some(false),
         bit_depth: Some(frame.precision),
+        jpeg: Some(frame.coding),
     });
     if header.exif_damaged && header.exif.is_none() {
         answer.warnings.push(Warning::new(WarningCode::Damaged, crate::EXIF_DAMAGED));

@@ -34,6 +34,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>, limits: &Limits) -> Result<Warned<I
         frames: None,
         has_alpha: None,
         bit_depth: None,
+        jpeg: None,
     }))
 }
 

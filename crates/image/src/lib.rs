@@ -37,20 +37,32 @@
 //! middle of its scan or of a later frame; chunks behind the first picture data of a PNG file
 //! larger than 4 KiB that ends as it should.
 
+#[cfg(feature = "pixels")]
+mod annotate;
 mod bmp;
+mod boxes;
 mod gif;
 mod heif;
 mod heif_items;
 mod heif_sequence;
 mod jpeg;
 mod jxl;
+#[cfg(feature = "pixels")]
+mod pixels;
 mod png;
 mod png_text;
 mod reader;
 mod tiff;
+mod view;
 mod webp;
 
+#[cfg(feature = "pixels")]
+pub use annotate::{Annotation, annotate};
+pub use boxes::{BoxError, GridBox};
 pub use mediaprep_media::Error;
+#[cfg(feature = "pixels")]
+pub use pixels::*;
+pub use view::{PixelBox, Region, View, to_displayed, to_stored};
 use mediaprep_media::{Dimensions, Limits, MimeType, Orientation, Source, Warned};
 
 use crate::reader::Reader;
@@ -76,6 +88,20 @@ pub struct ImageInfo {
     pub has_alpha: Option<bool>,
     /// Bits per channel, or per palette index; `None` where the header does not say.
     pub bit_depth: Option<u8>,
+    /// How a JPEG file is coded; `None` for every other format.
+    pub jpeg: Option<JpegCoding>,
+}
+
+/// How a JPEG file is coded, as far as preparing it depends on that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JpegCoding {
+    /// The size of the blocks that the file is made of (its MCUs). What consists of whole blocks
+    /// can be turned without decoding.
+    pub block: Dimensions,
+    /// 1 for grey, 3 for colour, 4 for CMYK.
+    pub components: u8,
+    /// Whether the picture comes in several scans, so that decoding holds all its coefficients.
+    pub progressive: bool,
 }
 
 impl ImageInfo {

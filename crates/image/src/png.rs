@@ -139,6 +139,7 @@ impl Header {
                 frames: Some(1),
                 has_alpha: Some(matches!(colour, 4 | 6)),
                 bit_depth: Some(depth),
+                jpeg: None,
             },
             needs_palette: colour == 3,
             has_palette: false,

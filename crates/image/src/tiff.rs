@@ -40,6 +40,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>, limits: &Limits) -> Result<Warned<I
         frames: (next == 0).then_some(1),
         has_alpha: Some(page.has_alpha),
         bit_depth: page.bit_depth,
+        jpeg: None,
     }))
 }
 

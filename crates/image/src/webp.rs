@@ -72,6 +72,7 @@ impl Picture {
             frames: Some(1),
             has_alpha: Some(self.has_alpha),
             bit_depth: Some(8),
+            jpeg: None,
         }
     }
 }
@@ -154,6 +155,7 @@ fn extended(reader: &mut Reader<'_>, first: &Chunk, end: u64) -> Result<Warned<I
         frames: (!animated).then_some(1),
         has_alpha: Some(has_alpha),
         bit_depth: Some(8),
+        jpeg: None,
     });
     if found.exif_damaged {
         answer.warnings.push(Warning::new(WarningCode::Damaged, crate::EXIF_DAMAGED));

@@ -126,6 +126,16 @@ impl Orientation {
         self as u8
     }
 
+    /// What undoes it: only the two quarter turns are not their own inverse.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        match self {
+            Self::Rotate90 => Self::Rotate270,
+            Self::Rotate270 => Self::Rotate90,
+            other => other,
+        }
+    }
+
     /// Whether turning the picture upright exchanges width and height.
     pub const fn swaps_axes(self) -> bool {
         self as u8 >= 5

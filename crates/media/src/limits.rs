@@ -23,6 +23,9 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Largest picture, frame or canvas, in pixels.
     pub max_pixels: u64,
+    /// Largest picture or frame that is decoded, in pixels: knowing the size of a picture is
+    /// cheap, holding it is not.
+    pub max_decoded_pixels: u64,
     /// Longest side, in pixels.
     pub max_side: u32,
     /// Longest sound or video, in seconds.
@@ -36,12 +39,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Safe for files from strangers: 64 GiB, 1 gigapixel, a week, 100 000 pages, 256 MiB read and
+    /// Safe for files from strangers: 64 GiB, 1 gigapixel known and 179 megapixels decoded (half a
+    /// gibibyte of RGB, where Pillow draws its line too), a week, 100 000 pages, 256 MiB read and
     /// 64 MiB held by one probe.
     fn default() -> Self {
         Self {
             max_bytes: 64 << 30,
             max_pixels: 1_000_000_000,
+            max_decoded_pixels: (1 << 29) / 3,
             max_side: 1_000_000,
             max_seconds: 7 * 24 * 3600,
             max_pages: 100_000,
@@ -57,6 +62,7 @@ impl Limits {
         Self {
             max_bytes: u64::MAX,
             max_pixels: u64::MAX,
+            max_decoded_pixels: u64::MAX,
             max_side: u32::MAX,
             max_seconds: u64::MAX,
             max_pages: u64::MAX,
@@ -75,6 +81,12 @@ impl Limits {
         let side = size.width().max(size.height());
         within("side in pixels", u64::from(self.max_side), u64::from(side))?;
         within("pixel count", self.max_pixels, size.pixels())
+    }
+
+    /// Refuses a picture that is too large to be decoded.
+    pub fn check_decoded(&self, size: Dimensions) -> Result<(), LimitExceeded> {
+        self.check_dimensions(size)?;
+        within("decoded pixel count", self.max_decoded_pixels, size.pixels())
     }
 
     /// Refuses a sound or video that lasts too long.

@@ -139,6 +139,12 @@ warning_codes! {
     Enlarged = "enlarged",
     /// The file is converted, since the service does not take its type.
     Converted = "converted",
+    /// Tiles were asked for, but the model's rule cuts none.
+    NoTileRule = "no_tile_rule",
+    /// Of several frames or pages only the first is sent.
+    FirstFrameOnly = "first_frame_only",
+    /// The part must be uploaded first: the request names the file in place of its address.
+    NeedsUpload = "needs_upload",
     /// The MIME type is sent under another name than usual.
     MimeRenamed = "mime_renamed",
     /// The service does not take the file's type and nothing here converts it.

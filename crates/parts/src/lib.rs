@@ -20,8 +20,12 @@
 //! assert_eq!(length.bytes(), body.to_string().len() as u64);
 //! ```
 
+mod body;
+mod boxes;
 mod length;
 mod part;
 
+pub use body::BodyWriter;
+pub use boxes::{AnswerBox, answer_boxes};
 pub use length::{RequestLength, base64_length, inline_data_length};
 pub use part::{Blob, Content, FileData, Part, VideoMetadata, duration_text};

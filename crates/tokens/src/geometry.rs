@@ -1,8 +1,19 @@
-//! The grid of tiles that a tile rule lays over a picture (section 4.2).
+//! The tiles that a rule lays over a picture (sections 4.2 and 4.3).
+//!
+//! Counts follow from how many tiles there are, which the service publishes. Where they lie it does
+//! not say, so the placement is ours: equal squares from edge to edge, evenly spaced and
+//! overlapping where they must, never padded; a side shorter than the square gives a box of that
+//! side. The positions are rounded down to whole pixels of the scaled picture.
 
+use mediaprep_media::Dimensions;
 use serde::Serialize;
 
-use crate::formula::{LONGEST_SIDE, SMALL_SIDE, Shape, TILE_TOKENS};
+use crate::count_item::CountError;
+use crate::facts::ItemFacts;
+use crate::formula::picture::is_tiled_along_the_long_side;
+use crate::formula::{Formula, LONGEST_SIDE, SMALL_SIDE, Shape, TILE_TOKENS};
+use crate::request::RequestShape;
+use crate::row::Row;
 
 /// Equal squares over a picture that is first scaled to `width` × `height`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +32,7 @@ pub struct TileGrid {
 
 impl TileGrid {
     /// The grid of a picture of the given size under the crop-tile rule.
-    pub fn of(size: mediaprep_media::Dimensions) -> Self {
+    pub fn of(size: Dimensions) -> Self {
         Self::crop(Shape::new(size.width(), size.height()))
     }
 
@@ -43,6 +54,16 @@ impl TileGrid {
         Self::cut(shape, (2 * shape.short() / 3).max(1))
     }
 
+    /// The squares of the short side along the long side; the picture is not scaled first, since
+    /// scaling keeps the ratio.
+    pub(crate) fn along(shape: Shape) -> Self {
+        if is_tiled_along_the_long_side(shape) {
+            Self::cut(shape, shape.short())
+        } else {
+            Self::uncut(shape)
+        }
+    }
+
     fn uncut(shape: Shape) -> Self {
         Self { width: shape.width, height: shape.height, unit: 0, columns: 1, rows: 1 }
     }
@@ -62,10 +83,129 @@ impl TileGrid {
         self.columns.saturating_mul(self.rows)
     }
 
+    /// Where the tiles lie on the scaled picture: row by row from the top, each from the left. One
+    /// box over everything when the picture is not cut.
+    pub fn boxes(&self) -> impl Iterator<Item = TileBox> + use<> {
+        let grid = *self;
+        let width = if grid.is_cut() { grid.unit.min(grid.width) } else { grid.width };
+        let height = if grid.is_cut() { grid.unit.min(grid.height) } else { grid.height };
+        let start = |index: u64, room: u64, count: u64| index * room / (count - 1).max(1);
+        let place = move |row: u64, column: u64| TileBox {
+            left: start(column, grid.width - width, grid.columns),
+            top: start(row, grid.height - height, grid.rows),
+            width,
+            height,
+        };
+        (0..grid.rows).flat_map(move |row| (0..grid.columns).map(move |column| place(row, column)))
+    }
+
     /// What the grid costs; the overview is added only to a picture that is cut.
     pub(crate) fn tokens(&self, overview: u32) -> u64 {
         let overview = if self.is_cut() { u64::from(overview) } else { 0 };
         TILE_TOKENS.saturating_mul(self.tiles().saturating_add(overview))
+    }
+}
+
+/// One tile's place on the scaled picture, in its pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TileBox {
+    /// Pixels left of the tile.
+    pub left: u64,
+    /// Pixels above the tile.
+    pub top: u64,
+    /// Width, at least 1.
+    pub width: u64,
+    /// Height, at least 1.
+    pub height: u64,
+}
+
+/// What is looked at beside the tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WholePicture {
+    /// Nothing.
+    No,
+    /// The whole picture fitted into a tile.
+    Overview,
+    /// The picture itself.
+    Original,
+}
+
+/// How a rule cuts one picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Tiling {
+    /// The tiles.
+    pub grid: TileGrid,
+    /// What is looked at beside them.
+    pub whole: WholePicture,
+}
+
+/// Pixels along each side of a tile as the model sees it (section 4.2).
+pub const TILE_SIDE: u32 = 768;
+
+impl Formula {
+    /// How the formula cuts a picture; `None` when it cuts none at all.
+    fn tiling(&self, shape: Shape) -> Option<Tiling> {
+        let beside =
+            |overview| if overview > 0 { WholePicture::Overview } else { WholePicture::No };
+        let (grid, whole) = match *self {
+            Self::CropTiles { overview } => (TileGrid::crop(shape), beside(overview)),
+            Self::UnclampedTiles { overview } => (TileGrid::unclamped(shape), beside(overview)),
+            Self::LongSideTiles => (TileGrid::along(shape), WholePicture::Original),
+            Self::Flat { .. } | Self::AspectFit { .. } | Self::AtMost { .. } => return None,
+        };
+        Some(Tiling { grid, whole })
+    }
+
+    /// The longest side in pixels that the service keeps: larger pictures are scaled down by it to
+    /// fit a square of that side, so sending more shows the model nothing more. Documented for the
+    /// rules before Gemini 3; `None` where nothing is published.
+    const fn longest_side(&self) -> Option<u32> {
+        match self {
+            Self::AspectFit { .. } | Self::AtMost { .. } => None,
+            _ => Some(3072),
+        }
+    }
+}
+
+impl Row {
+    /// How a picture that is alone in its request is cut at the given level; `None` when this row
+    /// cuts no pictures.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::count_item`].
+    pub fn image_tiling(
+        &self,
+        item: &ItemFacts,
+        size: Dimensions,
+    ) -> Result<Option<Tiling>, CountError> {
+        self.image_formula(item, size, |formula, shape| formula.tiling(shape))
+    }
+
+    /// The longest side in pixels that the service keeps of a picture; `None` where nothing is
+    /// published.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::count_item`].
+    pub fn image_longest_side(
+        &self,
+        item: &ItemFacts,
+        size: Dimensions,
+    ) -> Result<Option<u32>, CountError> {
+        self.image_formula(item, size, |formula, _| formula.longest_side())
+    }
+
+    fn image_formula<T>(
+        &self,
+        item: &ItemFacts,
+        size: Dimensions,
+        ask: impl FnOnce(&Formula, Shape) -> T,
+    ) -> Result<T, CountError> {
+        let shape = Shape::new(size.width(), size.height());
+        let place = self.place(item, RequestShape::EMPTY)?;
+        Ok(ask(&self.images()?.choose(place, shape).figure.formula, shape))
     }
 }
 
@@ -114,7 +254,46 @@ mod tests {
         assert!(grid(385, 1).is_cut());
     }
 
+    #[test]
+    fn tiles_run_from_edge_to_edge() {
+        let lefts: Vec<u64> = grid(3000, 2000).boxes().take(4).map(|tile| tile.left).collect();
+        assert_eq!(lefts, [0, 744, 1488, 2232]);
+        let shape = Shape::new(1000, 2500);
+        let tops: Vec<u64> = TileGrid::along(shape).boxes().map(|tile| tile.top).collect();
+        assert_eq!(tops, [0, 750, 1500]);
+        let strip: Vec<TileBox> = grid(1000, 100).boxes().collect();
+        assert_eq!(strip.len(), 4);
+        assert_eq!(strip[3], TileBox { left: 744, top: 0, width: 256, height: 100 });
+    }
+
+    fn covers(grid: TileGrid) -> bool {
+        let boxes: Vec<TileBox> = grid.boxes().collect();
+        let inside =
+            |b: &TileBox| b.left + b.width <= grid.width && b.top + b.height <= grid.height;
+        let steps = |starts: Vec<u64>, length: u64, end: u64| {
+            starts.first() == Some(&0)
+                && starts.last().is_some_and(|&last| last + length == end)
+                && starts.windows(2).all(|two| two[0] < two[1] && two[1] <= two[0] + length)
+        };
+        let across = boxes.iter().take(grid.columns as usize).map(|b| b.left).collect();
+        let down = boxes.iter().step_by(grid.columns as usize).map(|b| b.top).collect();
+        boxes.len() as u64 == grid.tiles()
+            && boxes.iter().all(inside)
+            && steps(across, boxes[0].width, grid.width)
+            && steps(down, boxes[0].height, grid.height)
+    }
+
     proptest! {
+        #[test]
+        fn tiles_cover_every_pixel(w in 1u32..20_000, h in 1u32..20_000) {
+            let shape = Shape::new(w, h);
+            prop_assert!(covers(TileGrid::crop(shape)));
+            if w.max(h) / w.min(h) < 50 {
+                prop_assert!(covers(TileGrid::along(shape)));
+                prop_assert!(covers(TileGrid::unclamped(shape)));
+            }
+        }
+
         #[test]
         fn crop_tiles_are_symmetric_and_at_most_24(w in 1u32.., h in 1u32..) {
             let (a, b) = (grid(w, h), grid(h, w));

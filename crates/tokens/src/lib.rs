@@ -68,7 +68,7 @@ pub use facts::{
 };
 pub use formula::time::{FrameRounding, SoundRounding};
 pub use formula::{Basis, Formula};
-pub use geometry::TileGrid;
+pub use geometry::{TILE_SIDE, TileBox, TileGrid, Tiling, WholePicture};
 pub use key::{Date, InvalidDate, Meter, RuleKey, Service, bare_model_name};
 pub use known::{AnswerError, Expected, KnownAnswer, parse_request};
 pub use limits::{Limit, LimitRow, ServiceLimits, Standing, Way, WayRow};

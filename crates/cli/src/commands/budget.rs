@@ -175,7 +175,11 @@ fn explain(item: &Budgeted, planner: &Planner<'_>) -> Option<Vec<String>> {
 }
 
 /// What there is to say about a whole request, on stderr.
-fn report_totals(rules: &RuleSet<'_>, totals: &Totals, output: &mut Output<'_>) -> Status {
+pub(super) fn report_totals(
+    rules: &RuleSet<'_>,
+    totals: &Totals,
+    output: &mut Output<'_>,
+) -> Status {
     for breach in &totals.errors {
         output.report_breach(&rules.key.model, breach);
     }

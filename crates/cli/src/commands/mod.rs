@@ -1,7 +1,9 @@
 //! What each command does, over the settings and the two streams.
 
+mod boxes;
 mod budget;
 mod models;
+mod prepare;
 mod probe;
 
 use std::io;
@@ -12,8 +14,10 @@ use crate::Stop;
 use crate::args::Cli;
 use crate::output::{Output, Status};
 
+pub(crate) use boxes::boxes;
 pub(crate) use budget::budget;
 pub(crate) use models::models;
+pub(crate) use prepare::prepare;
 pub(crate) use probe::probe;
 
 /// Prints a completion script.

@@ -86,6 +86,28 @@ struct JsonTail<'a> {
     compare: Vec<Compared<'a>>,
 }
 
+/// A whole report with the parts that were made.
+#[derive(Serialize)]
+pub(crate) struct Document<'a, I, P> {
+    #[serde(flatten)]
+    head: JsonHead<'a>,
+    items: Vec<I>,
+    #[serde(flatten)]
+    tail: JsonTail<'a>,
+    parts: &'a [P],
+}
+
+impl<'a, I, P> Document<'a, I, P> {
+    pub(crate) fn new(
+        about: &'a Head<'_>,
+        summary: &'a Summary,
+        items: Vec<I>,
+        parts: &'a [P],
+    ) -> Self {
+        Self { head: head(about), items, tail: tail(about, summary), parts }
+    }
+}
+
 fn rule<'a>(rules: &'a RuleSet<'_>, head: &Head<'_>) -> JsonRule<'a> {
     JsonRule {
         model: &rules.key.model,

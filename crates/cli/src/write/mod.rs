@@ -12,6 +12,7 @@ use mediaprep::{RuleSet, Totals};
 use crate::args::{Format, ViewArgs};
 use crate::item::Row;
 use crate::output::Output;
+pub(crate) use json::Document;
 
 /// What a report is about.
 pub(crate) struct Head<'a> {

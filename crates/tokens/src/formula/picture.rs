@@ -13,7 +13,7 @@ pub(crate) fn long_side_tiles(shape: Shape) -> u64 {
 
 /// A ratio of exactly 1.2 and a long side of exactly 768 are tiled: only strictly smaller is
 /// promised one tile, and erring upward is safe for a budget.
-fn is_tiled_along_the_long_side(shape: Shape) -> bool {
+pub(crate) fn is_tiled_along_the_long_side(shape: Shape) -> bool {
     10 * shape.long() >= 12 * shape.short() && shape.long() >= 768
 }
 

@@ -1,0 +1,307 @@
+//! `manifest.json`: the plan as `budget` prints it, and every part with where its pixels come from.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+
+use mediaprep::media::{Dimensions, MimeType, Orientation};
+use mediaprep::tokens::Route;
+use mediaprep::{
+    Budgeted, Charge, How, ItemPlan, MediaInfo, Preparation, Prepared, PreparedPart, Reason,
+    Region, Role, TokenSplit, View,
+};
+use serde::{Deserialize, Serialize};
+
+use super::folder::{MANIFEST, OutFolder};
+use crate::item::{JsonItem, Row, dollars};
+use crate::write::{Document, Head, Summary};
+
+/// One item as it came out.
+pub(crate) struct Made {
+    /// Its place in the preparation.
+    pub(crate) item: usize,
+    /// Facts and charge, as reports show them.
+    pub(crate) budgeted: Budgeted,
+    /// What was made; `None` when it failed.
+    pub(crate) prepared: Option<Prepared>,
+    /// What each part is charged.
+    pub(crate) charges: Vec<Charge>,
+    /// The text before it in the request.
+    pub(crate) label: Option<String>,
+    /// The request that it is in.
+    pub(crate) request: Option<String>,
+}
+
+impl Made {
+    /// The parts that are sent.
+    pub(crate) fn parts(&self) -> &[PreparedPart] {
+        self.prepared.as_ref().map(|prepared| prepared.parts.as_slice()).unwrap_or_default()
+    }
+
+    /// Each part with its charge and its file.
+    pub(crate) fn charged_parts<'a>(
+        &'a self,
+        files: &'a [String],
+    ) -> impl Iterator<Item = (&'a PreparedPart, &'a Charge, &'a str)> {
+        let files = files.iter().map(String::as_str);
+        let parts = self.parts().iter().zip(&self.charges).zip(files);
+        parts.map(|((part, charge), file)| (part, charge, file))
+    }
+}
+
+/// An item with what became of it.
+#[derive(Serialize)]
+struct ManifestItem<'a> {
+    #[serde(flatten)]
+    item: JsonItem<'a>,
+    how: Option<How>,
+    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
+    why: &'a [Reason],
+    as_is: Option<AsIs>,
+}
+
+/// What the item would cost without being prepared.
+#[derive(Serialize)]
+struct AsIs {
+    tokens: TokenSplit,
+    cost_usd: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ManifestPart<'a> {
+    file: &'a str,
+    source: &'a str,
+    source_sha256: String,
+    sha256: String,
+    mime_type: Option<MimeType>,
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    #[serde(flatten)]
+    role: Role,
+    how: How,
+    tokens: TokenSplit,
+    evidence: &'static str,
+    route: Route,
+    request: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transform: Option<Transform>,
+}
+
+/// From source pixels to part pixels. The source is turned by `orientation`, then `crop` of it is
+/// scaled into `placed` of the part.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Transform {
+    /// The source's size as stored.
+    pub(crate) stored: Size,
+    /// Exif value of what turns it upright, 1 to 8.
+    pub(crate) orientation: u8,
+    /// Degrees clockwise of that, after mirroring.
+    rotation: u16,
+    /// Whether it mirrors left and right, before turning.
+    mirrored: bool,
+    /// The box of the upright source that is seen.
+    pub(crate) crop: CropBox,
+    /// Part pixels per source pixel.
+    scale: Scale,
+    /// Where the box lies in the part.
+    pub(crate) placed: CropBox,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct CropBox {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Scale {
+    x: f64,
+    y: f64,
+}
+
+impl Transform {
+    fn new(stored: Dimensions, orientation: Orientation, view: &View) -> Self {
+        let (x, y) = view.scale();
+        let Region { left, top, width, height } = view.region;
+        let placed = CropBox {
+            left: view.placed.left.into(),
+            top: view.placed.top.into(),
+            width: view.placed.width.into(),
+            height: view.placed.height.into(),
+        };
+        let (rotation, mirrored) = turn(orientation);
+        Self {
+            stored: Size { width: stored.width(), height: stored.height() },
+            orientation: orientation.exif(),
+            rotation,
+            mirrored,
+            crop: CropBox { left, top, width, height },
+            scale: Scale { x, y },
+            placed,
+        }
+    }
+}
+
+/// Degrees clockwise after mirroring left and right, and whether there is mirroring.
+const fn turn(orientation: Orientation) -> (u16, bool) {
+    match orientation {
+        Orientation::Upright => (0, false),
+        Orientation::FlipHorizontal => (0, true),
+        Orientation::Rotate180 => (180, false),
+        Orientation::FlipVertical => (180, true),
+        Orientation::Transpose => (270, true),
+        Orientation::Rotate90 => (90, false),
+        Orientation::Transverse => (90, true),
+        Orientation::Rotate270 => (270, false),
+    }
+}
+
+/// Writes the manifest and removes what an earlier run has left.
+///
+/// # Errors
+///
+/// What writing gives.
+pub(crate) fn write_manifest(
+    folder: &OutFolder,
+    head: &Head<'_>,
+    summary: &Summary,
+    preparation: &Preparation<'_>,
+    made: &[Made],
+) -> io::Result<()> {
+    let models: Vec<String> = head.rules.iter().map(|rules| rules.key.model.clone()).collect();
+    let row = |made| Row { item: budgeted(made), models: &models, explained: None };
+    let rows: Vec<Row<'_>> = made.iter().map(row).collect();
+    let items = made.iter().zip(&rows).map(|(made, row)| item(made, row, preparation)).collect();
+    let mut parts: Vec<ManifestPart<'_>> = Vec::new();
+    for one in made {
+        parts.extend(manifest_parts(folder, preparation, one));
+    }
+    let document = Document::new(head, summary, items, &parts);
+    folder.write(MANIFEST, &mut |writer| {
+        serde_json::to_writer_pretty(&mut *writer, &document)?;
+        writer.write_all(b"\n")
+    })
+}
+
+const fn budgeted(made: &Made) -> &Budgeted {
+    &made.budgeted
+}
+
+fn item<'a>(
+    made: &'a Made,
+    row: &'a Row<'_>,
+    preparation: &'a Preparation<'_>,
+) -> ManifestItem<'a> {
+    let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
+    let why: &[Reason] = match planned.map(|planned| &planned.plan) {
+        Some(ItemPlan::Image(plan)) => &plan.why,
+        _ => &[],
+    };
+    let as_is = planned.and_then(|planned| planned.as_is.as_ref());
+    ManifestItem {
+        item: row.json(),
+        how: planned.map(|planned| planned.plan.how()),
+        why,
+        as_is: as_is
+            .map(|charge| AsIs { tokens: charge.tokens, cost_usd: charge.cost.map(dollars) }),
+    }
+}
+
+fn manifest_parts<'a>(
+    folder: &'a OutFolder,
+    preparation: &'a Preparation<'_>,
+    made: &'a Made,
+) -> impl Iterator<Item = ManifestPart<'a>> {
+    let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
+    let parts = made.charged_parts(folder.files(made.item));
+    let hash = made.prepared.as_ref().map(|prepared| hex(&prepared.source_sha256));
+    parts.filter_map(move |(part, charge, file)| {
+        let planned = planned?;
+        let size = part.facts.info.dimensions();
+        Some(ManifestPart {
+            file,
+            source: &planned.probed.name,
+            source_sha256: hash.clone()?,
+            sha256: hex(&part.sha256),
+            mime_type: part.facts.mime_type,
+            bytes: part.facts.bytes,
+            width: size.map(Dimensions::width),
+            height: size.map(Dimensions::height),
+            role: part.role,
+            how: planned.plan.how(),
+            tokens: charge.tokens,
+            evidence: charge.evidence.as_str(),
+            route: charge.route,
+            request: made.request.as_deref(),
+            transform: transform(&planned.probed.info, part),
+        })
+    })
+}
+
+fn transform(source: &MediaInfo, part: &PreparedPart) -> Option<Transform> {
+    let (MediaInfo::Image(image), Some(view)) = (source, &part.view) else { return None };
+    Some(Transform::new(image.stored, image.orientation, view))
+}
+
+/// The files that an earlier run has left: its parts and its requests. Only names within the
+/// folder's own places count, whatever the manifest says.
+pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Before {
+        parts: Vec<PartBefore>,
+    }
+    #[derive(Deserialize)]
+    struct PartBefore {
+        file: String,
+        request: Option<String>,
+    }
+    let Ok(file) = File::open(folder.root().join(MANIFEST)) else { return Vec::new() };
+    let before: Result<Before, _> = serde_json::from_reader(BufReader::new(file));
+    let parts = before.map(|before| before.parts).unwrap_or_default();
+    let files = parts.into_iter().flat_map(|part| [Some(part.file), part.request]).flatten();
+    let mut files: Vec<String> = files.filter(|file| is_ours(file)).collect();
+    files.dedup();
+    files
+}
+
+fn is_ours(file: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
+    match file.strip_prefix("media/") {
+        Some(name) => is_name(name),
+        None => file.starts_with("request") && file.ends_with(".json") && is_name(file),
+    }
+}
+
+fn hex(hash: &[u8]) -> String {
+    use std::fmt::Write;
+
+    hash.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_within_the_folder_are_removed() {
+        for ours in ["media/a.jpg", "request.json", "request-0001.json"] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for foreign in ["media/../a", "media/..", "/etc/x", "media/", "../request.json", "a.json"] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Carrying out a plan: the only place that touches pixels.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
+
+use mediaprep_image::{Picture, Scratch, View, decode, turn_losslessly};
+use mediaprep_media::{Error as MediaError, Limits, Warning};
+use sha2::{Digest, Sha256};
+
+use super::image_plan::{How, ImagePlan, Role};
+use super::memory::Ledger;
+use super::peak::{COPY_BUFFER, decode_options};
+use super::planned::{ItemPlan, Planned, Preparation};
+use crate::Engine;
+use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
+use crate::info::MediaInfo;
+use crate::input::{Input, InputSource};
+use crate::probe::{Outcome, Probed, probe_bytes};
+use crate::run::{Workers, run_heavy};
+
+/// One part as it was made.
+#[derive(Clone, Debug)]
+pub struct PreparedPart {
+    /// What it shows of its source.
+    pub role: Role,
+    /// Where its pixels come from; `None` for media that are no images.
+    pub view: Option<View>,
+    /// The facts of its own bytes, read back from their header.
+    pub facts: Probed,
+    /// Of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// One input as it was prepared.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Of the input's bytes.
+    pub source_sha256: [u8; 32],
+    /// The parts, in sending order.
+    pub parts: Vec<PreparedPart>,
+    /// What was noticed on the way.
+    pub warnings: Vec<Warning>,
+}
+
+/// The bytes of one part, on their way to wherever they are kept.
+pub struct PartBytes<'a> {
+    /// The item's place in [`Preparation::items`].
+    pub item: usize,
+    /// The part's place among the item's parts.
+    pub part: usize,
+    /// The bytes, to be read to the end.
+    pub bytes: &'a mut dyn Read,
+}
+
+/// Keeps the bytes of parts. Called from several threads at once, in any order.
+pub trait Store: Sync {
+    /// Keeps one part.
+    ///
+    /// # Errors
+    ///
+    /// What keeping it gives; the part's item then fails, the others go on.
+    fn store(&self, part: PartBytes<'_>) -> io::Result<()>;
+}
+
+impl Engine {
+    /// Carries out a preparation: reads, decodes, turns, resizes, cuts and encodes, and hands the
+    /// bytes of every part to `store`. What became of each item goes to `each`, in order; stops
+    /// when `each` breaks.
+    ///
+    /// No more jobs run at once than fit the engine's memory. One item's failure does not touch the
+    /// others; parts of it that were stored before it failed are to be thrown away.
+    ///
+    /// # Errors
+    ///
+    /// When the threads cannot be started.
+    pub fn prepare_each(
+        &self,
+        preparation: &Preparation<'_>,
+        store: &dyn Store,
+        each: &mut dyn FnMut(usize, Option<Result<Prepared, Error>>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let ledger = Ledger::new(self.memory());
+        let limits = self.limits();
+        let items = preparation.items.iter().enumerate();
+        let job = |workers: &Workers, (at, item): (usize, &super::PlannedItem)| {
+            let planned = item.planned.as_ref().ok()?;
+            let job = Job { at, input: &item.input, planned, preparation, limits, workers, store };
+            Some(job.run(&ledger))
+        };
+        let mut at = 0;
+        run_heavy(self.threads(), items, job, &mut |prepared| {
+            at += 1;
+            each(at - 1, prepared)
+        })
+        .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))
+    }
+}
+
+/// One item on its way.
+struct Job<'a> {
+    at: usize,
+    input: &'a Input,
+    planned: &'a Planned,
+    preparation: &'a Preparation<'a>,
+    limits: &'a Limits,
+    workers: &'a Workers,
+    store: &'a dyn Store,
+}
+
+impl Job<'_> {
+    fn run(&self, ledger: &Ledger) -> Result<Prepared, Error> {
+        let peak = self.planned.peak_bytes;
+        let Some(_reservation) = ledger.reserve(peak) else {
+            let message = format!("needs {peak} bytes of memory, more than is allowed");
+            return Err(self
+                .error(Stage::Plan, ErrorKind::LimitExceeded, message)
+                .with_hint("allow more memory"));
+        };
+        match &self.planned.plan {
+            ItemPlan::Image(plan) => match plan.how {
+                How::Passed => self.pass(plan.parts.first().map(|part| part.view)),
+                How::RotatedLosslessly => self.turn(plan),
+                How::Reencoded => self.reencode(plan),
+            },
+            ItemPlan::Original => self.pass(None),
+        }
+    }
+
+    fn error(&self, stage: Stage, kind: ErrorKind, message: impl Into<Cause>) -> Error {
+        Error::new(&self.planned.probed.name, stage, kind, message)
+    }
+
+    fn media_error(&self, stage: Stage, error: MediaError) -> Error {
+        Error::from_media(&self.planned.probed.name, stage, error)
+    }
+
+    fn write_error(&self, error: io::Error) -> Error {
+        let hint = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space, or choose another folder"
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "check the folder's permissions"
+            }
+            _ => READ_AGAIN,
+        };
+        self.error(Stage::Write, ErrorKind::Io, error).with_hint(hint)
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + '_>, Error> {
+        match self.input.source() {
+            InputSource::Path(path) => match File::open(path) {
+                Ok(file) => Ok(Box::new(file)),
+                Err(error) => {
+                    Err(self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))
+                }
+            },
+            InputSource::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(&**bytes))),
+            InputSource::Facts(_) | InputSource::Broken(_) => {
+                let message = "only its facts are known, so there are no bytes to send";
+                Err(self.error(Stage::Open, ErrorKind::Io, message).with_hint("name the file"))
+            }
+        }
+    }
+
+    fn changed(&self, found: u64) -> Error {
+        let expected = self.planned.probed.bytes.unwrap_or(0);
+        let message = format!("{found} bytes or more; {expected} when it was planned");
+        self.error(Stage::Open, ErrorKind::Io, message)
+            .with_code("file_changed")
+            .with_hint("the file changed on the way; run it again")
+    }
+
+    /// Hands the source's bytes on, a buffer at a time.
+    fn pass(&self, view: Option<View>) -> Result<Prepared, Error> {
+        let expected = self.planned.probed.bytes.unwrap_or(0);
+        let mut source = Hashed::new(self.open()?.take(expected.saturating_add(1)));
+        let bytes = &mut source as &mut dyn Read;
+        let stored = self.store.store(PartBytes { item: self.at, part: 0, bytes });
+        if let Some(error) = source.error.take() {
+            return Err(self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN));
+        }
+        stored.map_err(|error| self.write_error(error))?;
+        if source.length != expected {
+            return Err(self.changed(source.length));
+        }
+        let sha256 = source.finish();
+        let facts = (*self.planned.probed).clone();
+        let part = PreparedPart { role: Role::Whole, view, facts, sha256 };
+        Ok(Prepared { source_sha256: sha256, parts: vec![part], warnings: Vec::new() })
+    }
+
+    /// All of the source's bytes and their hash.
+    fn read(&self) -> Result<(Vec<u8>, [u8; 32]), Error> {
+        let expected = self.planned.probed.bytes.unwrap_or(0);
+        let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
+        let mut source = self.open()?.take(expected + 1);
+        source
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))?;
+        if bytes.len() as u64 != expected {
+            return Err(self.changed(bytes.len() as u64));
+        }
+        let hash = Sha256::digest(&bytes).into();
+        Ok((bytes, hash))
+    }
+
+    fn turn(&self, plan: &ImagePlan) -> Result<Prepared, Error> {
+        let (bytes, source_sha256) = self.read()?;
+        let orientation = self.image()?.orientation;
+        let turned = turn_losslessly(&bytes, orientation)
+            .map_err(|error| self.media_error(Stage::Encode, error))?;
+        let parts = plan.parts.iter().enumerate().take(1);
+        let parts = parts
+            .map(|(at, part)| self.keep(at, part.role, part.view, &turned))
+            .collect::<Result<_, _>>()?;
+        Ok(Prepared { source_sha256, parts, warnings: Vec::new() })
+    }
+
+    fn image(&self) -> Result<&crate::ImageInfo, Error> {
+        match &self.planned.probed.info {
+            MediaInfo::Image(image) => Ok(image),
+            _ => Err(self
+                .error(Stage::Plan, ErrorKind::Unsupported, "no image")
+                .with_hint("plan it again")),
+        }
+    }
+
+    fn reencode(&self, plan: &ImagePlan) -> Result<Prepared, Error> {
+        let (bytes, source_sha256) = self.read()?;
+        let (parts, warnings) = self.workers.compute(|| self.render(plan, bytes))?;
+        Ok(Prepared { source_sha256, parts, warnings })
+    }
+
+    fn render(
+        &self,
+        plan: &ImagePlan,
+        bytes: Vec<u8>,
+    ) -> Result<(Vec<PreparedPart>, Vec<Warning>), Error> {
+        let image = self.image()?;
+        let mime = self.planned.probed.mime_type.ok_or_else(|| self.changed(0))?;
+        let options = &self.preparation.options;
+        let how = decode_options(plan, image.displayed(), options, self.limits);
+        let decoded = decode(&bytes, mime, image, &how)
+            .map_err(|error| self.media_error(Stage::Decode, error))?;
+        drop(bytes);
+        let (picture, warnings) = (decoded.value, decoded.warnings);
+        let parts = match plan.parts.as_slice() {
+            [_] => vec![self.render_only(plan, picture)?],
+            several => {
+                let work =
+                    |scratch: &mut Scratch, at: usize| self.render_one(plan, &picture, at, scratch);
+                let parts = self.workers.map(several.len(), Scratch::default, work);
+                parts.into_iter().collect::<Result<_, _>>()?
+            }
+        };
+        Ok((parts, warnings))
+    }
+
+    fn render_only(&self, plan: &ImagePlan, picture: Picture) -> Result<PreparedPart, Error> {
+        let (Some(part), Some(encoding)) = (plan.parts.first(), &plan.encoding) else {
+            return Err(self.changed(0));
+        };
+        let options = &self.preparation.options.images.render;
+        let bytes = picture
+            .into_rendered(&part.view, encoding, options, &mut Scratch::default())
+            .map_err(|error| self.media_error(Stage::Encode, error))?;
+        self.keep(0, part.role, part.view, &bytes)
+    }
+
+    fn render_one(
+        &self,
+        plan: &ImagePlan,
+        picture: &Picture,
+        at: usize,
+        scratch: &mut Scratch,
+    ) -> Result<PreparedPart, Error> {
+        let (Some(part), Some(encoding)) = (plan.parts.get(at), &plan.encoding) else {
+            return Err(self.changed(0));
+        };
+        let options = &self.preparation.options.images.render;
+        let bytes = picture
+            .render(&part.view, encoding, options, scratch)
+            .map_err(|error| self.media_error(Stage::Encode, error))?;
+        self.keep(at, part.role, part.view, &bytes)
+    }
+
+    /// Stores one part and reads its facts back.
+    fn keep(&self, at: usize, role: Role, view: View, bytes: &[u8]) -> Result<PreparedPart, Error> {
+        let facts = match probe_bytes(&self.planned.probed.name, bytes, self.limits) {
+            Outcome::Media(facts) => *facts,
+            Outcome::Failed(error) => return Err(error),
+            Outcome::Skipped => return Err(self.changed(0)),
+        };
+        let mut reader = Cursor::new(bytes);
+        self.store
+            .store(PartBytes { item: self.at, part: at, bytes: &mut reader })
+            .map_err(|error| self.write_error(error))?;
+        let sha256 = Sha256::digest(bytes).into();
+        Ok(PreparedPart { role, view: Some(view), facts, sha256 })
+    }
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A reader that hashes and counts what goes through it, and remembers its own errors so that they
+/// are not taken for those of the writer.
+struct Hashed<R> {
+    inner: R,
+    hash: Sha256,
+    length: u64,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Hashed<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, hash: Sha256::new(), length: 0, error: None }
+    }
+
+    fn finish(self) -> [u8; 32] {
+        self.hash.finalize().into()
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(COPY_BUFFER);
+        match self.inner.read(&mut buffer[..most]) {
+            Ok(count) => {
+                self.hash.update(&buffer[..count]);
+                self.length += count as u64;
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let kind = error.kind();
+                self.error = Some(error);
+                Err(kind.into())
+            }
+        }
+    }
+}

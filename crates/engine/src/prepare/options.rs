@@ -1,0 +1,121 @@
+//! How media are brought into shape.
+
+use mediaprep_image::{Chroma, RenderOptions};
+
+use crate::error::{Error, ErrorKind, Stage};
+
+/// How images travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageForm {
+    /// Each as one image.
+    #[default]
+    Whole,
+    /// Each as the tiles that the model's rule cuts it into, 768 × 768 pixels each, with the whole
+    /// picture before them where the rule looks at it too.
+    Tiles,
+}
+
+/// The format of images that are encoded again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// The source's own where the service takes it and it can be written; else PNG for pictures
+    /// with transparency and JPEG for all others.
+    #[default]
+    Auto,
+    /// JPEG, transparency composed on the background.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+/// How images are brought into shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// Whole or in tiles.
+    pub form: ImageForm,
+    /// The format of images that are encoded again. A format other than [`ImageFormat::Auto`]
+    /// makes every image of another format be encoded again.
+    pub format: ImageFormat,
+    /// Quality of JPEG and WebP, 1 to 100.
+    pub quality: u8,
+    /// Colour samples of JPEG.
+    pub chroma: Chroma,
+    /// Whether PNG files are written as small as possible rather than fast.
+    pub small_png: bool,
+    /// The longest side in pixels, at least 1; longer pictures are scaled down to it. `None` is
+    /// the longest side that the model's service keeps anyway, where one is published.
+    pub max_side: Option<u32>,
+    /// The resampling filter and the background.
+    pub render: RenderOptions,
+    /// Keep what can be shown of files that are cut short or damaged; they fail otherwise.
+    pub allow_truncated: bool,
+}
+
+impl Default for ImageOptions {
+    /// Whole images in their own format, quality 90.
+    fn default() -> Self {
+        Self {
+            form: ImageForm::Whole,
+            format: ImageFormat::Auto,
+            quality: 90,
+            chroma: Chroma::Auto,
+            small_png: false,
+            max_side: None,
+            render: RenderOptions::default(),
+            allow_truncated: false,
+        }
+    }
+}
+
+/// How media are brought into shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrepareOptions {
+    /// Still images.
+    pub images: ImageOptions,
+    /// Whether a text part `image 1`, `image 2` … goes before each image when there are several.
+    pub labels: bool,
+}
+
+impl PrepareOptions {
+    /// Rejects settings out of range.
+    ///
+    /// # Errors
+    ///
+    /// An [`ErrorKind::InvalidOption`] that names the setting and its allowed range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |message: String, hint: &'static str| {
+            let error = Error::new("", Stage::Options, ErrorKind::InvalidOption, message);
+            Err(error.with_hint(hint))
+        };
+        let ImageOptions { quality, max_side, .. } = self.images;
+        if !(1..=100).contains(&quality) {
+            return refuse(format!("a quality of {quality}; allowed: 1 to 100"), "90 is usual");
+        }
+        if max_side == Some(0) {
+            return refuse(
+                "a longest side of 0 pixels; allowed: at least 1".to_owned(),
+                "leave the longest side out to follow the model's rule",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let with = |images| PrepareOptions { images, ..PrepareOptions::default() }.validate();
+        assert!(with(ImageOptions::default()).is_ok());
+        for quality in [0, 101] {
+            let error = with(ImageOptions { quality, ..ImageOptions::default() }).unwrap_err();
+            assert!(error.cause().contains("1 to 100"), "{quality}");
+        }
+        let error = with(ImageOptions { max_side: Some(0), ..ImageOptions::default() });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidOption);
+    }
+}

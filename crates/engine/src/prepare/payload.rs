@@ -1,0 +1,122 @@
+//! Preparing into memory.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use mediaprep_parts::Part;
+
+use super::carry::{PartBytes, Prepared, Store};
+use super::planned::Preparation;
+use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
+use crate::options::PlanOptions;
+use crate::{Charge, Engine};
+
+/// One input, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// What was made and where its pixels come from.
+    pub prepared: Prepared,
+    /// What its parts are charged together.
+    pub charge: Charge,
+    /// The parts of a request, each with its bytes, in sending order.
+    pub parts: Vec<Part>,
+}
+
+impl Engine {
+    /// Carries out a preparation into memory: the parts of every input, ready to be put into a
+    /// request. For more than fits memory, see [`Engine::prepare_each`].
+    ///
+    /// # Errors
+    ///
+    /// When the threads cannot be started. What is wrong with one input is in its own result.
+    pub fn prepare(
+        &self,
+        preparation: Preparation<'_>,
+    ) -> Result<Vec<Result<Payload, Error>>, Error> {
+        let memory = Memory::new(&preparation);
+        let mut outcomes = Vec::with_capacity(preparation.items.len());
+        self.prepare_each(&preparation, &memory, &mut |_, outcome| {
+            outcomes.push(outcome);
+            ControlFlow::Continue(())
+        })?;
+        let facts = |prepared: &Prepared| {
+            prepared.parts.iter().map(|part| part.facts.clone()).collect::<Vec<_>>()
+        };
+        let made = |outcome: &Option<Result<Prepared, Error>>| match outcome {
+            Some(Ok(prepared)) => Some(facts(prepared)),
+            _ => None,
+        };
+        let parts: Vec<_> = outcomes.iter().map(made).collect();
+        let counted = preparation.count_parts(&parts);
+        let ready = Ready { request: preparation.request, memory: memory.into_bytes() };
+        let items = preparation.items.into_iter().zip(outcomes).zip(counted.items).enumerate();
+        let mut payloads = Vec::with_capacity(parts.len());
+        for (at, ((item, outcome), counted)) in items {
+            let payload = item.planned.and_then(|_| {
+                let prepared = outcome.unwrap_or_else(|| Err(lost()))?;
+                let charge = counted.unwrap_or_else(|| Err(lost()))?.charge;
+                Ok(ready.payload(at, prepared, charge))
+            });
+            payloads.push(payload);
+        }
+        Ok(payloads)
+    }
+}
+
+/// A planned item always comes back, so this is never seen; it is no reason to panic.
+fn lost() -> Error {
+    Error::new("", Stage::Plan, ErrorKind::Io, "the item was lost on the way").with_hint(READ_AGAIN)
+}
+
+struct Ready {
+    request: PlanOptions,
+    memory: Vec<Vec<Vec<u8>>>,
+}
+
+impl Ready {
+    fn payload(&self, at: usize, prepared: Prepared, charge: Charge) -> Payload {
+        let bytes = self.memory.get(at).map(Vec::as_slice).unwrap_or_default();
+        let parts = prepared.parts.iter().zip(bytes).map(|(part, bytes)| {
+            let mime = match part.facts.mime_type {
+                // A part that was passed on may have another name on the wire.
+                _ if prepared.parts.len() == 1 => charge.send_as.clone(),
+                Some(mime) => mime.as_str().into(),
+                None => charge.send_as.clone(),
+            };
+            let mut one = Part::inline(mime, bytes.clone());
+            one.media_resolution = self.request.part_level(part.facts.info.modality());
+            one.video_metadata = self.request.video_metadata(part.facts.info.modality());
+            one
+        });
+        Payload { parts: parts.collect(), prepared, charge }
+    }
+}
+
+/// Keeps parts in memory, by item and part.
+struct Memory(Mutex<Vec<Vec<Vec<u8>>>>);
+
+impl Memory {
+    fn new(preparation: &Preparation<'_>) -> Self {
+        Self(Mutex::new(vec![Vec::new(); preparation.items.len()]))
+    }
+
+    fn into_bytes(self) -> Vec<Vec<Vec<u8>>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn store(&self, part: PartBytes<'_>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        part.bytes.read_to_end(&mut bytes)?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(item) = all.get_mut(part.item) {
+            if item.len() <= part.part {
+                item.resize(part.part + 1, Vec::new());
+            }
+            item[part.part] = bytes;
+        }
+        Ok(())
+    }
+}
