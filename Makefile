@@ -5,7 +5,7 @@ CARGO ?= cargo
 .PHONY: help setup demo test lint doc bench clean
 
 help:
-	@printf '%s\n' 'make demo   budget the fixtures for two models' \
+	@printf '%s\n' 'make demo   budget the fixtures for two models, and cut a photograph into tiles' \
 	  'make test   format check, clippy, every test' 'make lint   format check and clippy' \
 	  'make doc    the documentation of every crate' 'make bench  the benchmarks, beside their peers'
 
@@ -16,15 +16,19 @@ demo: setup
 	@$(CARGO) build -q --release -p mediaprep-cli
 	target/release/mediaprep budget fixtures --requests each \
 	  --model gemini-3.5-flash --compare gemini-2.5-flash
+	target/release/mediaprep prepare fixtures/images/photo-landscape-12mp.jpg \
+	  --images tiles --model gemini-2.5-pro --service vertex --out target/demo
 
 lint: setup
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy -p mediaprep-cli --no-default-features --locked -- -D warnings
+	$(CARGO) clippy -p mediaprep --locked -- -D warnings
 
 test: lint
 	$(CARGO) test --workspace --locked
-	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --locked
+	$(CARGO) test -p mediaprep-image --features pixels --locked
+	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --test prepare --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
 
 doc: setup

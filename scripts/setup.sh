@@ -57,6 +57,9 @@ look() {
   need "libavcodec-dev libavformat-dev libavutil-dev" \
     pkg-config --exists libavcodec libavformat libavutil
   need libclang-dev have_libclang
+  # libjpeg-turbo is built from source, with its vector code.
+  need cmake command -v cmake
+  need nasm command -v nasm
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
     need "python3 python3-venv" command -v python3
@@ -104,7 +107,7 @@ look
 
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null 2>&1 || fail "missing: ${missing[*]} (Debian names), and there is no apt-get" \
-    "install them by hand: FFmpeg 5.1 or newer with headers, libclang, pkg-config, a C compiler"
+    "install them by hand: FFmpeg 5.1 or newer with headers, libclang, pkg-config, cmake, nasm, a C compiler"
   say "installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
   as_root apt-get update -qq || say "the package list could not be refreshed; trying with the old one"

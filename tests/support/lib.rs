@@ -1,5 +1,7 @@
 //! What the tests share: where things lie, the manifests, and running the command line.
 
+pub mod fuzz;
+
 use std::path::{Path, PathBuf};
 
 use mediaprep::{Engine, Input, MediaInfo, Outcome, Probed};

@@ -6,7 +6,8 @@ use image::codecs::jpeg::JpegDecoder;
 use mediaprep_media::{Error, Warned};
 
 use super::through_image::{self, Family};
-use super::{CUT, Pixels, Source, kept, segments};
+use super::{CUT, DecodeOptions, Pixels, Source, kept, segments};
+use crate::ImageInfo;
 
 /// Where libjpeg draws its own line (`JPEG_MAX_DIMENSION`); the header has room for 65 535.
 #[cfg(feature = "turbo")]
@@ -17,6 +18,31 @@ const FAMILY: Family = Family {
     unsupported: "a JPEG file of this kind (the build has no libjpeg-turbo)",
     leaves_rows: false,
 };
+
+/// By how much the picture is shrunk on the way: the most that leaves both sides as long as asked
+/// for. libjpeg-turbo knows every eighth, but has vector code for 1/8, 2/8 and 4/8 alone: 6/8 and
+/// 7/8 take longer than the full size.
+#[cfg(feature = "turbo")]
+pub(super) fn divisor(info: &ImageInfo, options: &DecodeOptions) -> usize {
+    let Some(upright) = options.at_least else { return 1 };
+    let (stored, least) = (info.stored, upright.oriented(info.orientation));
+    if stored.long() > MAX_TURBO_SIDE {
+        return 1;
+    }
+    [8, 4, 2]
+        .into_iter()
+        .find(|&divisor| {
+            stored.width().div_ceil(divisor) >= least.width()
+                && stored.height().div_ceil(divisor) >= least.height()
+        })
+        .map_or(1, |divisor| divisor as usize)
+}
+
+/// zune-jpeg always gives the full size.
+#[cfg(not(feature = "turbo"))]
+pub(super) const fn divisor(_: &ImageInfo, _: &DecodeOptions) -> usize {
+    1
+}
 
 /// Decodes a file of 8 bits a channel.
 pub(super) fn decode(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {

@@ -10,16 +10,12 @@ use turbojpeg::{
 
 use super::colour::Conversion;
 use super::depth::{self, Channels};
-use super::{BROKEN, CUT, Pixels, Source, inks, kept, segments};
+use super::{BROKEN, CUT, Pixels, Source, inks, jpeg, kept, segments};
 use crate::pixels::planes::{Planes, Sampling};
 
 /// Scans of a progressive file. Real ones have about ten; each costs the time of a whole picture,
 /// however few bytes it has.
 const MAX_SCANS: u32 = 500;
-
-/// By how much the picture may be shrunk on the way, strongest first. libjpeg-turbo knows every
-/// eighth, but has vector code for these alone: 6/8 and 7/8 take longer than the full size.
-const DIVISORS: [usize; 3] = [8, 4, 2];
 
 /// Decodes into planes if they are wanted and the colours need no conversion, else into a raster.
 pub(super) fn decode(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {
@@ -55,7 +51,7 @@ impl<'a> Job<'a> {
         if header.is_lossless {
             return Err(Error::Unsupported("a JPEG file with lossless coding"));
         }
-        let factor = scaling(source);
+        let factor = ScalingFactor::new(1, jpeg::divisor(source.info, source.options));
         handle.set_scaling_factor(factor).map_err(|error| fatal(&error))?;
         let scaled = header.scaled(factor);
         let size = Dimensions::new(narrow(scaled.width), narrow(scaled.height))
@@ -155,20 +151,6 @@ fn read_header<'a>(
     let header = handle.read_header(&copy).map_err(|error| fatal(&error))?;
     warnings.push(kept(HARMLESS));
     Ok((Cow::Owned(copy), header))
-}
-
-/// The strongest shrinking that leaves both sides as long as asked for.
-fn scaling(source: &Source<'_>) -> ScalingFactor {
-    let Some(upright) = source.options.at_least else { return ScalingFactor::ONE };
-    let (stored, least) = (source.info.stored, upright.oriented(source.info.orientation));
-    DIVISORS
-        .into_iter()
-        .map(|divisor| ScalingFactor::new(1, divisor))
-        .find(|factor| {
-            factor.scale(stored.width() as usize) >= least.width() as usize
-                && factor.scale(stored.height() as usize) >= least.height() as usize
-        })
-        .unwrap_or(ScalingFactor::ONE)
 }
 
 /// How the planes lie, if they are of a kind that the rest of the crate knows.

@@ -7,11 +7,12 @@ use mediaprep_media::{Dimensions, Error, Orientation, PixelFormat, Raster};
 use super::RenderOptions;
 use super::cut::Cut;
 use super::paint::{Brush, Piece, paint_rgb};
-use super::scratch::{Scratch, zeroed};
+use super::scratch::Scratch;
 use crate::PixelBox;
 use crate::pixels::decode::{Picture, Pixels};
 use crate::pixels::orient::orient_into;
 use crate::pixels::planes::{Planes, Sampling};
+use crate::pixels::resize::buffer::zeroed;
 use crate::pixels::resize::{Canvas, Surface};
 
 impl Picture {

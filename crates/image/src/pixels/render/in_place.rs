@@ -4,8 +4,9 @@ use mediaprep_media::{Error, Raster};
 
 use super::cut::Cut;
 use super::paint::Piece;
-use super::scratch::{Scratch, grow};
+use super::scratch::Scratch;
 use super::span::Span;
+use crate::pixels::resize::buffer::grow;
 use crate::pixels::resize::{Filter, Reach, Surface};
 
 /// The box that a cut shows, resampled but not turned; the rest of the raster's memory is given

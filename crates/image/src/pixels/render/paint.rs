@@ -2,10 +2,11 @@
 
 use mediaprep_media::{Dimensions, Error, Orientation};
 
-use super::scratch::{Scratch, grow};
+use super::scratch::Scratch;
 use super::span::Span;
 use crate::pixels::orient::{orient_into, oriented_box};
 use crate::pixels::planes::convert::fill_rgb;
+use crate::pixels::resize::buffer::grow;
 use crate::pixels::resize::{Canvas, Filter, Resampler, Surface, whole};
 use crate::{PixelBox, Region};
 
@@ -75,15 +76,14 @@ impl<'a> Piece<'a> {
         rows: &mut [u8],
         resampler: &mut Resampler,
     ) -> Result<(), Error> {
-        let place = PixelBox::whole(self.size()?);
-        let (width, height) = (place.width, place.height);
-        let mut canvas = Canvas { data: rows, width, height, place };
+        let mut canvas = Canvas::whole(rows, self.across.length, self.down.length);
         resampler.resample(&self.source, self.seen(), &mut canvas, filter)
     }
 
     /// Cut into bands of rows, from the first to the last.
     pub(super) fn bands(self) -> impl Iterator<Item = Self> {
-        let row = self.across.extent.ceil() * f64::from(self.channels());
+        let longer = self.across.extent.ceil().max(self.across.length.into());
+        let row = longer * f64::from(self.channels());
         let rows_each = self.down.extent / f64::from(self.down.length);
         let rows = band_rows(row, rows_each, self.source.channels == 4);
         self.down.bands(rows).map(move |down| Self { down, ..self })
@@ -149,10 +149,11 @@ pub(super) fn paint_rgb(
     Ok(())
 }
 
-/// Rows of a band, for rows of `row` bytes of the source, `rows_each` of which become one.
+/// Rows of a band, for rows of `row` bytes where they are longer, in the source or in the output,
+/// and `rows_each` rows of the source for one that comes out.
 ///
-/// Between the two passes stand as many rows as come out, as long as the source's. Where there is
-/// opacity, what is seen is copied too.
+/// Between the two passes stand as many rows as come out. Where there is opacity, all that is seen
+/// is copied.
 pub(super) fn band_rows(row: f64, rows_each: f64, has_alpha: bool) -> u32 {
     let copied = if has_alpha { rows_each.max(1.0) } else { 1.0 };
     whole(f64::from(BAND_BYTES) / (row * copied)).max(LEAST_ROWS)

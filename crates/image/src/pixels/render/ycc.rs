@@ -11,7 +11,7 @@ use super::RenderOptions;
 use super::cut::Cut;
 use super::draw::brush;
 use super::paint::{Brush, Piece};
-use super::scratch::{Scratch, zeroed};
+use super::scratch::Scratch;
 use super::span::{Grid, Span};
 use crate::PixelBox;
 use crate::pixels::decode::{Picture, Pixels};
@@ -19,6 +19,7 @@ use crate::pixels::encode::{Chroma, Encoding, OutputFormat};
 use crate::pixels::orient::mirrored;
 use crate::pixels::planes::convert::from_rgb;
 use crate::pixels::planes::{PlaneLayout, Planes, Sampling};
+use crate::pixels::resize::buffer::zeroed;
 use crate::pixels::resize::Canvas;
 
 /// The sampling of the output when planes can be drawn from planes; `None` when it must go by RGB.

@@ -5,10 +5,12 @@
 //! picture goes on, so that a part of a picture comes out as it would in the whole. At the
 //! picture's edges the filter is cut off and its weights are brought back to a sum of 1.
 //!
-//! The filters' weights come from polynomials: the library's own sines would take as long as a
-//! tenth of the convolution on a tile of 768 pixels.
+//! Opacity counts: colours are multiplied with it before and divided by it afterwards, so that what
+//! cannot be seen does not bleed.
 
+pub(crate) mod buffer;
 mod filter;
+mod weave;
 
 use fast_image_resize as fir;
 use fir::images::{TypedCroppedImage, TypedCroppedImageMut, TypedImage, TypedImageRef};
@@ -16,13 +18,17 @@ use fir::pixels::{U8, U8x3, U8x4};
 use fir::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use mediaprep_media::Error;
 
+use self::buffer::{grow, trim};
 pub use self::filter::Filter;
+use self::weave::{unweave, weave};
 use crate::{PixelBox, Region};
 
 /// Bytes above which [`Resampler`] gives its buffers back after use.
 const KEPT_BYTES: usize = 64 << 20;
 /// By how much rounding may move a stretch beyond the source, in samples.
 const SLACK: f64 = 1e-6;
+/// What is wrong when a box does not fit.
+const OUTSIDE: Error = Error::malformed("picture", 0, "a box that is not inside the picture");
 
 /// What can be resampled: packed samples of 1, 3 or 4 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +57,18 @@ pub(crate) struct Canvas<'a> {
     pub(crate) place: PixelBox,
 }
 
-impl Canvas<'_> {
+impl<'a> Surface<'a> {
+    /// Packed rows of nothing but the picture.
+    pub(crate) const fn packed(data: &'a [u8], width: u32, height: u32, channels: usize) -> Self {
+        Self { data, stride: width, width, height, channels }
+    }
+}
+
+impl<'a> Canvas<'a> {
+    /// Packed rows that are to be filled as a whole.
+    pub(crate) const fn whole(data: &'a mut [u8], width: u32, height: u32) -> Self {
+        Self { data, width, height, place: PixelBox { left: 0, top: 0, width, height } }
+    }
     /// The same with a box of its place as the place.
     pub(crate) fn within(&mut self, inner: PixelBox) -> Canvas<'_> {
         let (left, top) = (self.place.left + inner.left, self.place.top + inner.top);
@@ -71,15 +88,12 @@ impl Canvas<'_> {
 #[derive(Default)]
 pub(crate) struct Resampler {
     resizer: Resizer,
-    woven: Woven,
-}
-
-/// What becomes what along both axes.
-#[derive(Clone, Copy)]
-struct Step {
-    across: Reach,
-    down: Reach,
-    filter: Filter,
+    /// Single bytes between the two passes.
+    rows: Vec<u8>,
+    /// The same as four rows in one.
+    woven: Vec<u8>,
+    /// What the pass across makes of them.
+    drawn: Vec<u8>,
 }
 
 impl Resampler {
@@ -87,7 +101,8 @@ impl Resampler {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] when one of the boxes is empty or not inside its picture.
+    /// [`Error::Malformed`] when one of the boxes is empty or not inside its picture; [`Error::Io`]
+    /// when there is not enough memory.
     pub(crate) fn resample(
         &mut self,
         source: &Surface<'_>,
@@ -95,16 +110,15 @@ impl Resampler {
         target: &mut Canvas<'_>,
         filter: Filter,
     ) -> Result<(), Error> {
-        let outside = Error::malformed("picture", 0, "a box that is not inside the picture");
-        let step = Step::new(source, region, target.place, filter).ok_or(outside)?;
+        let step = Step { region, filter, has_alpha: source.channels == 4 };
         match source.channels {
-            1 if step.is_resampled_across(target) => self.resample_woven(source, step, target),
-            1 => convolve::<U8>(&mut self.resizer, source, step, target),
-            3 => convolve::<U8x3>(&mut self.resizer, source, step, target),
-            4 => convolve::<U8x4>(&mut self.resizer, source, step, target),
+            1 if step.changes_rows(target.place) => return self.resample_woven(source, step, target),
+            1 => step.convolve::<U8>(&mut self.resizer, source, target),
+            3 => step.convolve::<U8x3>(&mut self.resizer, source, target),
+            4 => step.convolve::<U8x4>(&mut self.resizer, source, target),
             _ => None,
         }
-        .ok_or(Error::malformed("picture", 0, "a box that is not inside the picture"))
+        .ok_or(OUTSIDE)
     }
 
     /// Gives large buffers back.
@@ -112,7 +126,84 @@ impl Resampler {
         if self.resizer.size_of_internal_buffers() > KEPT_BYTES {
             self.resizer.reset_internal_buffers();
         }
-        self.woven.trim(KEPT_BYTES);
+        for buffer in [&mut self.rows, &mut self.woven, &mut self.drawn] {
+            trim(buffer, KEPT_BYTES);
+        }
+    }
+
+    /// Single bytes: down as they are, across with four rows in one.
+    fn resample_woven(
+        &mut self,
+        source: &Surface<'_>,
+        step: Step,
+        target: &mut Canvas<'_>,
+    ) -> Result<(), Error> {
+        let PixelBox { width, height, .. } = target.place;
+        let stretch = (step.region.left, step.region.width);
+        let across = Reach::new(stretch, width, step.filter, source.width).ok_or(OUTSIDE)?;
+        let fours = height.div_ceil(4);
+        let bytes = |columns: u32| u64::from(columns) * u64::from(fours) * 4;
+        for (buffer, columns) in
+            [(&mut self.rows, across.count), (&mut self.woven, across.count), (&mut self.drawn, width)]
+        {
+            grow(buffer, bytes(columns))?;
+        }
+
+        let seen = Region { left: across.first.into(), width: across.count.into(), ..step.region };
+        let mut rows = Canvas::whole(&mut self.rows, across.count, height);
+        let down = Step { region: seen, ..step };
+        down.convolve::<U8>(&mut self.resizer, source, &mut rows).ok_or(OUTSIDE)?;
+
+        weave(&self.rows, across.count as usize, &mut self.woven);
+        let woven = Surface::packed(&self.woven, across.count, fours, 4);
+        let (left, length) = (across.start, across.length);
+        let region = Region { left, top: 0.0, width: length, height: fours.into() };
+        let mut drawn = Canvas::whole(&mut self.drawn, width, fours);
+        let across = Step { region, has_alpha: false, ..step };
+        across.convolve::<U8x4>(&mut self.resizer, &woven, &mut drawn).ok_or(OUTSIDE)?;
+
+        unweave(&self.drawn, width as usize, target.target(1), height as usize);
+        Ok(())
+    }
+}
+
+/// How a box is resampled.
+#[derive(Clone, Copy)]
+struct Step {
+    region: Region,
+    filter: Filter,
+    /// Whether the last byte of a pixel is opacity, by which the others count.
+    has_alpha: bool,
+}
+
+impl Step {
+    /// Whether there is anything to do along rows.
+    fn changes_rows(&self, place: PixelBox) -> bool {
+        self.region.left.fract() != 0.0 || self.region.width != f64::from(place.width)
+    }
+
+    /// `None` when a box is not inside its picture.
+    fn convolve<P: PixelTrait>(
+        &self,
+        resizer: &mut Resizer,
+        source: &Surface<'_>,
+        target: &mut Canvas<'_>,
+    ) -> Option<()> {
+        let (region, at) = (self.region, target.place);
+        let across = Reach::new((region.left, region.width), at.width, self.filter, source.width)?;
+        let down = Reach::new((region.top, region.height), at.height, self.filter, source.height)?;
+        let first = down.first as usize * source.stride as usize * source.channels;
+        let rows = source.data.get(first..)?;
+        let rows = TypedImageRef::<P>::from_buffer(source.stride, down.count, rows).ok()?;
+        let seen = TypedCroppedImage::new(rows, across.first, 0, across.count, down.count).ok()?;
+        let canvas = TypedImage::<P>::from_buffer(target.width, target.height, target.data).ok()?;
+        let mut place =
+            TypedCroppedImageMut::new(canvas, at.left, at.top, at.width, at.height).ok()?;
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(self.filter.kernel()))
+            .crop(across.start, down.start, across.length, down.length)
+            .use_alpha(self.has_alpha);
+        resizer.resize_typed(&seen, &mut place, &options).ok()
     }
 }
 

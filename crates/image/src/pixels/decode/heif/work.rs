@@ -13,7 +13,7 @@ use mediaprep_media::{Dimensions, Error, LimitExceeded};
 use super::MAX_DEPTH;
 
 /// Small pictures are coded in blocks and tiles much larger than themselves.
-const SMALL: u64 = 1 << 20;
+const SMALL: u64 = 1 << 18;
 /// A sequence parameter set, among the types of NAL units (ITU-T H.265, table 7-1).
 const SPS: u8 = 33;
 

@@ -1,0 +1,8 @@
+//! Turning JPEG files without decoding them.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mediaprep_tests::fuzz;
+
+fuzz_target!(|bytes: &[u8]| fuzz::turn(bytes));
