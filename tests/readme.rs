@@ -23,7 +23,8 @@ fn the_demo_is_real() {
         ["--requests", "each", "--model", "gemini-3.5-flash", "--compare", "gemini-2.5-flash"];
     let demo = makefile.split("demo: setup").nth(1).unwrap();
     assert!(options.iter().all(|option| demo.contains(option)), "{demo}");
-    let options_of_tiles = ["--images", "tiles", "--model", "gemini-2.5-pro", "--service", "vertex"];
+    let options_of_tiles =
+        ["--images", "tiles", "--model", "gemini-2.5-pro", "--service", "vertex"];
     assert!(options_of_tiles.iter().all(|option| demo.contains(option)), "{demo}");
     let out = tempfile::tempdir().unwrap();
     let photo = fixtures().join("images/photo-landscape-12mp.jpg");

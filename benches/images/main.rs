@@ -13,7 +13,7 @@ mod photo;
 mod table;
 mod workers;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use workers::{Spent, Worker};
@@ -94,7 +94,7 @@ fn target() -> PathBuf {
 fn compared(workers: &mut [Worker], scratch: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for job in Job::ALL {
-        let mut ours = None;
+        let mut ours: Option<Vec<outputs::Output>> = None;
         for (at, worker) in workers.iter_mut().enumerate() {
             if !worker.is_ours() && !job.has_peers() {
                 continue;
@@ -106,7 +106,7 @@ fn compared(workers: &mut [Worker], scratch: &Path) -> io::Result<Vec<Entry>> {
             let size = outputs.iter().map(|output| output.bytes).sum();
             let psnr = ours.as_ref().map(|ours| outputs::compare(ours, &outputs));
             if let Some(Err(trouble)) = &psnr {
-                println!("{} is left out of {}: {trouble}", worker.name, job.name());
+                writeln!(io::stdout(), "{} is left out of {}: {trouble}", worker.name, job.name())?;
                 continue;
             }
             let psnr = psnr.and_then(Result::ok);

@@ -44,6 +44,6 @@ pub(crate) fn compare(ours: &[Output], theirs: &[Output]) -> Result<f64, String>
         count += one.picture.as_raw().len() as u64;
     }
     #[expect(clippy::cast_precision_loss, reason = "a ratio for people to read")]
-    let psnr = 10.0 * (255.0 * 255.0 * count as f64 / (squares.max(1)) as f64).log10();
+    let psnr = 10.0 * (255.0 * 255.0 * count as f64 / squares as f64).log10();
     if psnr < SAME { Err(format!("another picture, {psnr:.1} dB from ours")) } else { Ok(psnr) }
 }

@@ -36,7 +36,7 @@ fn pixel(x: u32, y: u32) -> [u8; 3] {
     let tint = 28.0 * blotch(x, y, 420, 2);
     let ridge = if blotch(x, y, 330, 3) > 0.1 { 26.0 } else { -14.0 };
     [(0, 10.0, 1.0), (1, 0.0, 0.2), (2, -12.0, -1.0)].map(|(channel, base, share)| {
-        let grain = 5.0 * random(x, y, 10 + channel) + 4.0 * random(x, y, 20);
+        let grain = 5.0 * random(x, y, 10 + channel) + 8.0 * random(x, y, 20);
         let value = 124.0 + base + light + share * tint + ridge + grain;
         #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates")]
         #[expect(clippy::cast_sign_loss, reason = "a cast from float saturates")]

@@ -44,6 +44,7 @@ pub(crate) fn print(
             compared(out, workers, &rows)?;
         }
     }
+    writeln!(out)?;
     for entry in entries.iter().filter(|entry| !entry.job.has_peers()) {
         if workers[entry.worker].threads == 1 {
             speed(out, entry, photo)?;
@@ -61,7 +62,7 @@ fn compared(out: &mut impl Write, workers: &[Worker], rows: &[&Entry]) -> io::Re
     writeln!(out, "\n{what}; threads: {}", workers[first.worker].threads)?;
     writeln!(
         out,
-        " {:<8} {:>11} {:>11} {:>13} {:>13} {:>6} {:>6} {:>8}",
+        " {:<8} {:>13} {:>13} {:>15} {:>15} {:>6} {:>5} {:>8}",
         "tool", "x our CPU", "x our wall", "CPU ms", "wall ms", "kB", "dB", "peak MB"
     )?;
     let base = [times(&first.runs, |run| run.cpu), times(&first.runs, |run| run.wall)];
@@ -76,16 +77,24 @@ fn row(out: &mut impl Write, worker: &Worker, entry: &Entry, base: [Times; 2]) -
     let both = |one: Times| format!("{:.1} / {:.1}", one.least, one.middle);
     writeln!(
         out,
-        " {:<8} {:>11} {:>11} {:>13} {:>13} {:>6} {:>6} {:>8}",
+        " {:<8} {:>13} {:>13} {:>15} {:>15} {:>6} {:>5} {:>8}",
         worker.name,
         ratio(cpu, base[0]),
         ratio(wall, base[1]),
         both(cpu),
         both(wall),
         entry.size / 1000,
-        entry.psnr.map_or_else(|| "-".to_owned(), |psnr| format!("{psnr:.1}")),
+        nearness(entry.psnr),
         worker.peak().map_or_else(|| "-".to_owned(), |peak| format!("{:.0}", peak as f64 / 1e6)),
     )
+}
+
+fn nearness(psnr: Option<f64>) -> String {
+    match psnr {
+        None => "-".to_owned(),
+        Some(psnr) if psnr.is_infinite() => "same".to_owned(),
+        Some(psnr) => format!("{psnr:.1}"),
+    }
 }
 
 /// Bytes of the input in a second.
@@ -95,12 +104,10 @@ fn speed(out: &mut impl Write, entry: &Entry, photo: &Path) -> io::Result<()> {
         _ => ("turned without decoding (read, turned, hashed)", photo::beside(photo)),
     };
     let bytes = std::fs::metadata(input)?.len() as f64;
-    let wall = times(&entry.runs, |run| run.wall);
-    let speed = |milliseconds: f64| bytes / 1e3 / milliseconds;
-    writeln!(
-        out,
-        " {what}: {:.0} MB/s at best, {:.0} MB/s in the middle",
-        speed(wall.least),
-        speed(wall.middle)
-    )
+    let speed = |part: fn(&Spent) -> Duration| {
+        let Times { least, middle } = times(&entry.runs, part);
+        format!("{:.0} / {:.0}", bytes / 1e3 / least, bytes / 1e3 / middle)
+    };
+    let (wall, cpu) = (speed(|run| run.wall), speed(|run| run.cpu));
+    writeln!(out, " {what}: {wall} MB/s, {cpu} MB per second of CPU time")
 }

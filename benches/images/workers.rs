@@ -37,7 +37,10 @@ pub(crate) fn start(photo: &Path) -> io::Result<Vec<Worker>> {
         for peer in ["vips", "sharp", "opencv", "pillow"] {
             match command(peer, photo, threads) {
                 Some(mut command) => workers.push(Worker::start(peer, threads, &mut command)?),
-                None => println!("{peer} is not installed, so it is left out"),
+                None if threads == 1 => {
+                    writeln!(io::stdout(), "{peer} is not installed, so it is left out")?;
+                }
+                None => {}
             }
         }
     }

@@ -272,6 +272,39 @@ mod tests {
         assert!(taken.load(Ordering::Relaxed) <= (2 * WINDOW_PER_THREAD + 3) * CHUNK);
     }
 
+    #[cfg(feature = "pixels")]
+    #[test]
+    fn heavy_jobs_and_their_parts_come_in_order() {
+        let expected: Vec<Vec<usize>> =
+            (0..50).map(|job| (0..20).map(|part| job * 100 + part).collect()).collect();
+        for threads in [1, 2, 8] {
+            let mut results = Vec::new();
+            let work = |workers: &Workers, job: usize| {
+                let part = |seen: &mut usize, part: usize| {
+                    *seen += 1;
+                    job * 100 + part
+                };
+                workers.compute(|| workers.map(20, || 0, part))
+            };
+            run_heavy(threads, 0..50, work, &mut |parts| {
+                results.push(parts);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(results, expected, "{threads} threads");
+        }
+    }
+
+    #[cfg(feature = "pixels")]
+    #[test]
+    fn a_panicking_heavy_job_reaches_the_caller() {
+        let outcome = std::panic::catch_unwind(|| {
+            let work = |workers: &Workers, job: i32| workers.compute(|| assert!(job != 7));
+            run_heavy(2, 0..100, work, &mut |()| ControlFlow::Continue(()))
+        });
+        assert!(outcome.is_err());
+    }
+
     #[test]
     fn a_panicking_job_reaches_the_caller() {
         let outcome = std::panic::catch_unwind(|| {

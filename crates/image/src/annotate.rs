@@ -14,7 +14,7 @@ use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 use embedded_graphics::text::{Baseline, Text};
-use mediaprep_media::Raster;
+use mediaprep_media::{Dimensions, Raster};
 
 use crate::view::PixelBox;
 
@@ -40,17 +40,29 @@ const COLOURS: [Rgb888; 6] = [
     Rgb888::new(0, 128, 128),
 ];
 
-/// Draws boxes with their labels.
+/// Draws boxes with their labels. Of boxes that reach beyond the picture, the part on it is drawn.
 pub fn annotate(raster: &mut Raster, annotations: &[Annotation]) {
     let longest = raster.size().long();
     let stroke = (longest / 500).clamp(1, 8);
     let mut canvas = Canvas(raster);
-    for (annotation, colour) in annotations.iter().zip(COLOURS.into_iter().cycle()) {
-        outline(&mut canvas, annotation.place, stroke, colour);
+    let coloured = || annotations.iter().zip(COLOURS.into_iter().cycle());
+    for (annotation, colour) in coloured() {
+        if let Some(place) = visible(annotation.place, canvas.0.size()) {
+            outline(&mut canvas, place, stroke, colour);
+        }
     }
-    for (annotation, colour) in annotations.iter().zip(COLOURS.into_iter().cycle()) {
-        label(&mut canvas, annotation, colour);
+    for (annotation, colour) in coloured() {
+        if let Some(place) = visible(annotation.place, canvas.0.size()) {
+            label(&mut canvas, place, &annotation.label, colour);
+        }
     }
+}
+
+/// The part of a box that lies on the picture; `None` when that is nothing.
+fn visible(place: PixelBox, size: Dimensions) -> Option<PixelBox> {
+    let width = place.width.min(size.width().checked_sub(place.left)?);
+    let height = place.height.min(size.height().checked_sub(place.top)?);
+    (width > 0 && height > 0).then_some(PixelBox { width, height, ..place })
 }
 
 fn outline(canvas: &mut Canvas<'_>, place: PixelBox, stroke: u32, colour: Rgb888) {
@@ -66,15 +78,14 @@ fn outline(canvas: &mut Canvas<'_>, place: PixelBox, stroke: u32, colour: Rgb888
 }
 
 /// The label on a field of its box's colour, above the box or, without room there, inside it.
-fn label(canvas: &mut Canvas<'_>, annotation: &Annotation, colour: Rgb888) {
-    let text: String = annotation.label.chars().take(LONGEST_LABEL).collect();
+fn label(canvas: &mut Canvas<'_>, place: PixelBox, text: &str, colour: Rgb888) {
+    let text: String = text.chars().take(LONGEST_LABEL).collect();
     if text.is_empty() {
         return;
     }
     let font = &FONT_10X20;
     let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let (width, height) = (letters * font.character_size.width, font.character_size.height);
-    let place = annotation.place;
     let top = if place.top >= height { place.top - height } else { place.top };
     let room = canvas.size().width.saturating_sub(width);
     let corner = Point::new(signed(place.left.min(room)), signed(top));
@@ -139,7 +150,7 @@ fn paint(pixel: &mut [u8], colour: Rgb888) {
 
 #[cfg(test)]
 mod tests {
-    use mediaprep_media::{Dimensions, PixelFormat};
+    use mediaprep_media::PixelFormat;
     use proptest::prelude::*;
 
     use super::*;

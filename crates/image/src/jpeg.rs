@@ -28,6 +28,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>, limits: &Limits) -> Result<Warned<I
         }
         let end = segment_end(reader, at)?;
         if marker.code == SOS {
+            header.first_scan(reader, at)?;
             return finish(reader, limits, header, end);
         }
         header.take(reader, marker.code, at, end)?;
@@ -99,6 +100,15 @@ fn segment_end(reader: &mut Reader<'_>, at: u64) -> Result<u64, Error> {
 }
 
 impl Header {
+    /// A first scan that leaves components out means several scans, of whatever process.
+    fn first_scan(&mut self, reader: &mut Reader<'_>, at: u64) -> Result<(), Error> {
+        let [components] = reader.array(at + 2, CUT)?;
+        if let Some(frame) = &mut self.frame {
+            frame.coding.progressive |= components < frame.coding.components;
+        }
+        Ok(())
+    }
+
     /// Looks at the segment of `code` whose length field is at `at`.
     fn take(&mut self, reader: &mut Reader<'_>, code: u8, at: u64, end: u64) -> Result<(), Error> {
         match code {

@@ -1,4 +1,5 @@
-//! From still-image bytes to header facts: size, orientation, frames. Nothing is decoded.
+//! From still-image bytes to header facts (size, orientation, frames), and with the feature `pixels`
+//! to upright, resized, cut pixels and back to bytes.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -11,6 +12,41 @@
 //! # Ok::<(), mediaprep_media::Error>(())
 //! ```
 //!
+#![cfg_attr(
+    feature = "pixels",
+    doc = r##"
+From a picture to one tile of it, in three steps: decode once, say what is seen, render it.
+
+```
+use std::io::Cursor;
+use mediaprep_image::{
+    Chroma, DecodeOptions, Encoding, OutputFormat, Region, RenderOptions, Scratch, View, decode, probe,
+};
+use mediaprep_media::{Dimensions, Limits, MimeType};
+
+# fn main() -> Result<(), mediaprep_media::Error> {
+# let bytes = include_bytes!("../../../fixtures/images/jpeg-exif-6.jpg");
+let info = probe(&mut Cursor::new(bytes), MimeType::Jpeg, &Limits::default())?.value;
+let picture = decode(bytes, MimeType::Jpeg, &info, &DecodeOptions::default())?.value;
+
+// The upper left quarter of the picture as it is shown, whatever its Exif orientation.
+let shown = picture.displayed();
+let region = Region {
+    left: 0.0,
+    top: 0.0,
+    width: f64::from(shown.width()) / 2.0,
+    height: f64::from(shown.height()) / 2.0,
+};
+let view = View::letterboxed(region, Dimensions::new(768, 768).unwrap());
+let encoding = Encoding { format: OutputFormat::Jpeg, quality: 90, chroma: Chroma::Auto };
+let tile = picture.render(&view, &encoding, &RenderOptions::default(), &mut Scratch::default())?;
+let made = probe(&mut Cursor::new(&tile), MimeType::Jpeg, &Limits::default())?.value;
+assert_eq!(made.displayed(), view.size);
+# Ok(())
+# }
+```
+"##
+)]
 //! # What reads what
 //!
 //! The headers are read by this crate's own code, since no library at hand gives size, orientation
@@ -33,7 +69,7 @@
 //!
 //! # What it cannot see
 //!
-//! Damage inside coded picture data, since nothing is decoded; a JPEG or GIF file that ends in the
+//! The header readers: damage inside coded picture data; a JPEG or GIF file that ends in the
 //! middle of its scan or of a later frame; chunks behind the first picture data of a PNG file
 //! larger than 4 KiB that ends as it should.
 
@@ -60,10 +96,10 @@ mod webp;
 pub use annotate::{Annotation, annotate};
 pub use boxes::{BoxError, GridBox};
 pub use mediaprep_media::Error;
+use mediaprep_media::{Dimensions, Limits, MimeType, Orientation, Source, Warned};
 #[cfg(feature = "pixels")]
 pub use pixels::*;
 pub use view::{PixelBox, Region, View, to_displayed, to_stored};
-use mediaprep_media::{Dimensions, Limits, MimeType, Orientation, Source, Warned};
 
 use crate::reader::Reader;
 
@@ -100,7 +136,8 @@ pub struct JpegCoding {
     pub block: Dimensions,
     /// 1 for grey, 3 for colour, 4 for CMYK.
     pub components: u8,
-    /// Whether the picture comes in several scans, so that decoding holds all its coefficients.
+    /// Whether the picture comes in several scans, as progressive ones do, so that decoding holds all
+    /// its coefficients.
     pub progressive: bool,
 }
 

@@ -50,12 +50,15 @@ fn mistake(path: &Path, options: &DecodeOptions) -> Option<String> {
     let (result, heap, resident) = peaks(|| decode(&bytes, mime, &info, options));
     let name = path.file_name()?.to_string_lossy().into_owned();
     let shape = format!("{name} {mime:?} {:?}", info.stored);
-    println!("{shape}: heap {heap}, resident {resident}, at most {bound}");
+    // Planes may be half of what a profile in the file would make of them, and coefficients are
+    // held by C alone.
     let is_plain = matches!(mime, MimeType::Jpeg | MimeType::Png)
+        && !options.planes
+        && !info.jpeg.is_some_and(|coding| coding.progressive)
         && options.at_least.is_none()
-        && info.has_alpha == Some(false)
-        && result.is_ok_and(|picture| picture.warnings.is_empty());
-    let is_loose = is_plain && info.stored.pixels() >= 2_000_000 && bound > heap.max(resident) * 5 / 2;
+        && info.stored.pixels() >= 2_000_000
+        && result.is_ok();
+    let is_loose = is_plain && bound > heap * 5 / 2;
     let is_wrong = heap > bound || resident > bound || is_loose;
     is_wrong.then(|| format!("{shape}: heap {heap}, resident {resident}, at most {bound}"))
 }
@@ -69,7 +72,11 @@ fn the_bound_holds_and_is_not_loose() {
     let mut wrong = Vec::new();
     for (planes, at_least) in ways {
         let options = DecodeOptions { planes, at_least, ..DecodeOptions::default() };
-        wrong.extend(paths().filter(|path| planes || !is_heif(path)).filter_map(|path| mistake(&path, &options)));
+        wrong.extend(
+            paths()
+                .filter(|path| planes || !is_heif(path))
+                .filter_map(|path| mistake(&path, &options)),
+        );
     }
     assert!(wrong.is_empty(), "{} bounds are off:\n{}", wrong.len(), wrong.join("\n"));
 }

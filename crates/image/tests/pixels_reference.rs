@@ -2,6 +2,7 @@
 //! `fixtures/images/reference/MANIFEST.toml`.
 #![cfg(feature = "pixels")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows how near every case came")]
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("cannot read the bytes")]
     Io(#[source] io::Error),
     /// The bytes break the rules of their own format.
-    #[error("malformed {format} at byte {offset}: {reason}")]
+    #[error("malformed {format}{}: {reason}", place(*offset))]
     Malformed {
         /// The format's usual name, such as `PNG`.
         format: &'static str,
@@ -42,6 +42,11 @@ pub enum Error {
         /// The library or feature that would read the file.
         backend: &'static str,
     },
+}
+
+/// Where in the file, unless that is not known.
+fn place(offset: u64) -> String {
+    if offset == 0 { String::new() } else { format!(" at byte {offset}") }
 }
 
 impl From<io::Error> for Error {

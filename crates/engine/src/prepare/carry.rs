@@ -132,7 +132,14 @@ impl Job<'_> {
     }
 
     fn media_error(&self, stage: Stage, error: MediaError) -> Error {
-        Error::from_media(&self.planned.probed.name, stage, error)
+        let is_damage = stage == Stage::Decode && matches!(error, MediaError::Malformed { .. });
+        let error = Error::from_media(&self.planned.probed.name, stage, error);
+        if is_damage && !self.preparation.options.images.allow_truncated {
+            return error.with_hint(
+                "fetch or export the file again, or allow truncated files to keep what can be shown",
+            );
+        }
+        error
     }
 
     fn write_error(&self, error: io::Error) -> Error {

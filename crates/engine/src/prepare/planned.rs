@@ -136,7 +136,33 @@ impl Preparation<'_> {
 }
 
 impl Engine {
-    /// Decides what becomes of every input, from header facts alone.
+    /// Decides what becomes of every input, from header facts alone. The plan can be looked at,
+    /// compared and serialised before [`Engine::prepare`] carries it out.
+    ///
+    /// ```
+    /// use mediaprep::tokens::RuleBook;
+    /// use mediaprep::{
+    ///     Engine, ImageForm, ImageOptions, Input, PlanOptions, PrepareOptions, RuleRequest, RuleSet,
+    /// };
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/images/photo-landscape-12mp.jpg");
+    /// let book = RuleBook::builtin();
+    /// let date = "2026-11-21".parse()?;
+    /// let rules = RuleSet::find(&book, &RuleRequest::billed("gemini-2.0-flash", date))?;
+    /// let images = ImageOptions { form: ImageForm::Tiles, ..ImageOptions::default() };
+    /// let options = PrepareOptions { images, ..PrepareOptions::default() };
+    ///
+    /// let engine = Engine::builder().build()?;
+    /// let plan = engine.plan(&[Input::path(photo)], &rules, &PlanOptions::default(), &options)?;
+    /// let planned = plan.count().totals.tokens.total;
+    /// let payload = engine.prepare(plan)?.remove(0)?;
+    /// // An overview and 4 × 3 tiles of 768 × 768 pixels.
+    /// assert_eq!(payload.parts.len(), 13);
+    /// assert_eq!(payload.charge.tokens.total, planned);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -245,7 +271,10 @@ impl Context<'_> {
         if plan.how != How::Passed {
             let limits = self.engine.limits();
             let within = limits.check_decoded(image.stored);
-            within.map_err(|limit| Error::from_media(&probed.name, Stage::Plan, limit.into()))?;
+            within.map_err(|limit| {
+                Error::from_media(&probed.name, Stage::Plan, limit.into())
+                    .with_hint("raise the limit on decoded pixels if the file is to be trusted")
+            })?;
         }
         Ok((ItemPlan::Image(plan), warnings))
     }

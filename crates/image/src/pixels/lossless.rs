@@ -18,8 +18,8 @@ pub fn can_turn_losslessly(info: &ImageInfo) -> bool {
 /// Whether the stored sides that are mirrored on the way consist of whole blocks. A block cut off
 /// at the right or lower edge cannot lie at the left or upper one.
 const fn is_whole(stored: Dimensions, block: Dimensions, orientation: Orientation) -> bool {
-    let is_width_whole = stored.width() % block.width() == 0;
-    let is_height_whole = stored.height() % block.height() == 0;
+    let is_width_whole = stored.width().is_multiple_of(block.width());
+    let is_height_whole = stored.height().is_multiple_of(block.height());
     match orientation {
         Orientation::Upright | Orientation::Transpose => true,
         Orientation::FlipHorizontal | Orientation::Rotate270 => is_width_whole,
@@ -74,7 +74,8 @@ mod turbo {
         let mut transform = Transform::op(operation(orientation));
         transform.perfect = true;
         transform.copy_none = true;
-        transform.optimize = true;
+        // Tables made for this very picture would save a few per cent and cost a second pass.
+        // Progressive files have them in any case.
         // SOF2, 6, 10 and 14 are the progressive processes (T.81, table B.1).
         transform.progressive =
             segments(bytes).any(|segment| matches!(segment.code, 0xc2 | 0xc6 | 0xca | 0xce));
@@ -97,10 +98,8 @@ mod turbo {
     /// The turned file with the pieces of the source's colour profile, in their order, behind its
     /// JFIF and Adobe markers.
     fn with_profile(turned: Vec<u8>, source: &[u8]) -> Vec<u8> {
-        let pieces: Vec<&[u8]> = segments(source)
-            .filter(Segment::is_profile)
-            .map(|segment| segment.bytes)
-            .collect();
+        let pieces: Vec<&[u8]> =
+            segments(source).filter(Segment::is_profile).map(|segment| segment.bytes).collect();
         if pieces.is_empty() {
             return turned;
         }
@@ -112,3 +111,6 @@ mod turbo {
         [head, &pieces.concat(), rest].concat()
     }
 }
+
+#[cfg(test)]
+mod tests;

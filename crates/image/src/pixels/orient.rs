@@ -172,6 +172,7 @@ pub(crate) fn oriented_box(
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "sides of test pictures are small")]
 mod tests {
     use proptest::prelude::*;
 

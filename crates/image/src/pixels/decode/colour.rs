@@ -29,6 +29,7 @@ pub(super) enum Conversion {
 
 impl Conversion {
     /// Whether pixels stay as they are.
+    #[cfg(any(feature = "turbo", test))]
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
@@ -95,7 +96,8 @@ pub(super) fn unusable() -> Warning {
     Warning::new(WarningCode::Damaged, Cow::Borrowed(UNUSABLE))
 }
 
-/// The conversion of four inks to sRGB, as Adobe writes them: 255 is no ink.
+/// The conversion of four inks to sRGB, where 255 is full ink.
+#[cfg(feature = "turbo")]
 pub(super) fn inks(profile: &[u8]) -> Option<Arc<Transform8BitExecutor>> {
     let profile = ColorProfile::new_from_slice(profile).ok()?;
     if profile.color_space != DataColorSpace::Cmyk {
@@ -211,7 +213,8 @@ mod tests {
     fn display_p3_becomes_srgb() {
         // (200, 100, 50) of Display P3, by the matrices and the curve of the CSS Color 4 text, is
         // (214.9, 92.6, 31.0); full red is outside of sRGB and clipped.
-        let found = apply(&ColorProfile::new_display_p3(), Channels::Rgb, &[200, 100, 50, 255, 0, 0]);
+        let found =
+            apply(&ColorProfile::new_display_p3(), Channels::Rgb, &[200, 100, 50, 255, 0, 0]);
         let wanted = [215, 93, 31, 255, 0, 0];
         assert!(found.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1), "{found:?}");
         let found = apply(&ColorProfile::new_display_p3(), Channels::Rgba, &[200, 100, 50, 77]);

@@ -26,7 +26,8 @@ impl Channels {
 
 /// A zeroed buffer for packed pixels of `bytes` each, with room for what [`raster`] makes of them.
 pub(super) fn buffer(size: Dimensions, channels: Channels, bytes: usize) -> Result<Vec<u8>, Error> {
-    const TOO_MANY: Error = Error::malformed("raster", 0, "more pixels than this machine addresses");
+    const TOO_MANY: Error =
+        Error::malformed("raster", 0, "more pixels than this machine addresses");
     let pixels = usize::try_from(size.pixels()).map_err(|_| TOO_MANY)?;
     let length = pixels.checked_mul(bytes).ok_or(TOO_MANY)?;
     if channels == Channels::GrayAlpha {
@@ -89,8 +90,11 @@ pub(super) fn raster(
         Channels::Rgba => PixelFormat::Rgba8,
     };
     data.shrink_to_fit();
-    Raster::new(size, format, data)
-        .ok_or(Error::malformed("raster", 0, "another number of pixels than the size asks for"))
+    Raster::new(size, format, data).ok_or(Error::malformed(
+        "raster",
+        0,
+        "another number of pixels than the size asks for",
+    ))
 }
 
 /// Grey and alpha to red, green, blue and alpha, from the end so that nothing is overwritten.

@@ -59,6 +59,12 @@ pub(super) fn decode(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {
 /// Decodes through zune-jpeg. It repairs damage without a word, so of cut files only the missing
 /// end marker tells; four inks come as RGB by the plain formula, whatever their profile says.
 fn pure(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {
+    // The frame headers of the arithmetic processes (T.81, table B.1), which zune-jpeg calls damage.
+    if segments::segments(source.bytes)
+        .any(|segment| matches!(segment.code, 0xc9..=0xcb | 0xcd..=0xcf))
+    {
+        return Err(Error::Unsupported(FAMILY.unsupported));
+    }
     let is_cut = !segments::has_end(source.bytes);
     if is_cut && !source.options.allow_truncated {
         return Err(Error::malformed("JPEG", 0, CUT));

@@ -24,7 +24,9 @@ pub(super) fn decode(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {
     let value = match job.header.colorspace {
         Colorspace::CMYK | Colorspace::YCCK => job.inks(profile.as_deref())?,
         Colorspace::Gray => job.colours(Channels::Gray, profile.as_deref(), planes)?,
-        Colorspace::RGB | Colorspace::YCbCr => job.colours(Channels::Rgb, profile.as_deref(), planes)?,
+        Colorspace::RGB | Colorspace::YCbCr => {
+            job.colours(Channels::Rgb, profile.as_deref(), planes)?
+        }
     };
     Ok(Warned { value, warnings: job.warnings })
 }

@@ -10,11 +10,28 @@
 //! | HEIF with HEVC | `heifer` | no C, no system library |
 //! | colour profiles | `moxcms` | RGB, grey and CMYK in pure Rust |
 //! | AVIF, JPEG XL | none | not taken by the service either |
+//!
+//! Measured on a photograph of 4000 × 3000 pixels (4:2:0, quality 92, 1.5 MB), CPU milliseconds of
+//! one thread, best of several runs on a busy EPYC, dependencies at `opt-level = 2`:
+//!
+//! | JPEG | full | 1/2 | 1/4 | 1/8 |
+//! |---|---|---|---|---|
+//! | libjpeg-turbo to planes | 34 | 28 | 24 | 18 |
+//! | libjpeg-turbo to RGB | 56 | 28 | | |
+//! | the same with a Display P3 profile | 87 | 39 | | |
+//! | zune-jpeg to RGB | 79 | | | |
+//!
+//! | other formats, full size | ms |
+//! |---|---|
+//! | PNG (11.6 MB) | 153 |
+//! | WebP, quality 85: libwebp / image-webp | 154 / 457 |
+//! | HEIC, 48 tiles, 12 MP | 968 |
 
 mod colour;
 mod depth;
 mod gif;
 mod heif;
+#[cfg(feature = "turbo")]
 mod inks;
 mod jpeg;
 #[cfg(feature = "turbo")]
@@ -22,6 +39,8 @@ mod jpeg_turbo;
 mod memory;
 mod png;
 pub(super) mod segments;
+#[cfg(test)]
+mod tests;
 mod through_image;
 mod webp;
 
@@ -68,6 +87,10 @@ pub(crate) enum Pixels {
     /// Packed grey, RGB or RGBA.
     Raster(Raster),
     /// JPEG's own planes.
+    #[cfg_attr(
+        not(feature = "turbo"),
+        expect(dead_code, reason = "libjpeg-turbo alone gives planes")
+    )]
     Planes(Planes),
 }
 
@@ -100,10 +123,18 @@ pub fn decode(
     options.limits.check_decoded(info.stored)?;
     let (name, read) = decoder(mime)?;
     let source = Source { bytes, info, options };
-    let decoded = catch_unwind(AssertUnwindSafe(|| read(&source)))
-        .unwrap_or(Err(Error::malformed(name, 0, "the decoder gave up")))?;
+    let decoded = guarded(name, || read(&source))?;
     let (stored, orientation) = (info.stored, info.orientation);
     Ok(decoded.map(|pixels| Picture { pixels, stored, orientation }))
+}
+
+/// A decoder's panic as an error: a hostile file must not take the caller down.
+fn guarded<T>(name: &'static str, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Error::malformed(
+        name,
+        0,
+        "the decoder gave up",
+    )))
 }
 
 /// What every decoder is given.
@@ -129,7 +160,9 @@ fn decoder(mime: MimeType) -> Result<(&'static str, Decoder), Error> {
             return Err(Error::Unsupported("AVIF pixels, which no decoder in this build reads,"));
         }
         MimeType::Jxl => {
-            return Err(Error::Unsupported("JPEG XL pixels, which no decoder in this build reads,"));
+            return Err(Error::Unsupported(
+                "JPEG XL pixels, which no decoder in this build reads,",
+            ));
         }
         MimeType::Svg => {
             return Err(Error::Unsupported("SVG, which has no pixels until it is drawn,"));

@@ -39,8 +39,7 @@ pub(super) fn decode(source: &Source<'_>) -> Result<Warned<Pixels>, Error> {
 
 fn open<'a>(source: &Source<'a>) -> Result<PngReader<'a>, Error> {
     let bytes = held_bytes(source.info.stored.width());
-    let mut decoder =
-        png::Decoder::new_with_limits(Cursor::new(source.bytes), Limits { bytes });
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(source.bytes), Limits { bytes });
     decoder.set_ignore_text_chunk(true);
     decoder.set_transformations(Transformations::EXPAND);
     let map = |error| failure(&error, bytes).1;

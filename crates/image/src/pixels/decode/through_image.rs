@@ -104,10 +104,13 @@ fn limits(size: Dimensions) -> Limits {
     limits
 }
 
+/// Brings samples to 8 bits.
+type Narrow = fn(&mut Vec<u8>);
+
 /// The channels, and what brings their samples to 8 bits.
-fn layout(colour: ColorType) -> Option<(Channels, fn(&mut Vec<u8>))> {
-    let keep: fn(&mut Vec<u8>) = |_| {};
-    let wide: fn(&mut Vec<u8>) = |data| narrow_16(data, u16::from_ne_bytes);
+fn layout(colour: ColorType) -> Option<(Channels, Narrow)> {
+    let keep: Narrow = |_| {};
+    let wide: Narrow = |data| narrow_16(data, u16::from_ne_bytes);
     Some(match colour {
         ColorType::L8 => (Channels::Gray, keep),
         ColorType::La8 => (Channels::GrayAlpha, keep),

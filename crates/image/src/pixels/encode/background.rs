@@ -25,8 +25,11 @@ pub(crate) fn flatten(raster: Raster, background: [u8; 3]) -> Result<Raster, Err
     }
     data.truncate(pixels * 3);
     data.shrink_to_fit();
-    Raster::new(size, PixelFormat::Rgb8, data)
-        .ok_or(Error::malformed("raster", 0, "fewer pixels than its size asks for"))
+    Raster::new(size, PixelFormat::Rgb8, data).ok_or(Error::malformed(
+        "raster",
+        0,
+        "fewer pixels than its size asks for",
+    ))
 }
 
 /// `over` with the opacity `alpha` on `under`, rounded to the nearest.

@@ -130,7 +130,11 @@ fn encode_pure(raster: &Raster, quality: Quality, is_full: bool) -> Result<Vec<u
     let (width, height) = sides(raster.size())?;
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality.0);
-    encoder.set_sampling_factor(if is_full { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
+    encoder.set_sampling_factor(if is_full {
+        SamplingFactor::F_1_1
+    } else {
+        SamplingFactor::F_2_2
+    });
     encoder.encode(raster.data(), width, height, colour).map_err(|_| gave_up("JPEG"))?;
     Ok(bytes)
 }

@@ -2,9 +2,13 @@
 //!
 //! | output | library | why |
 //! |---|---|---|
-//! | JPEG | libjpeg-turbo by `turbojpeg`, `jpeg-encoder` without feature `turbo` | a third of the time |
+//! | JPEG | libjpeg-turbo by `turbojpeg`, `jpeg-encoder` without feature `turbo` | a fifth of the time |
 //! | PNG | `png` through `image` | its fast setting is the best trade of time for size at hand |
 //! | WebP | libwebp by `webp`; lossless by `image-webp` without feature `webp` | nothing else writes lossy WebP |
+//!
+//! Measured as in [`super::decode`], RGB pixels of 4000 × 3000 at quality 90: libjpeg-turbo 4:2:0
+//! 40 ms (1.46 MB) and 4:4:4 60 ms (1.62 MB), `jpeg-encoder` 4:2:0 218 ms; PNG 413 ms (11.6 MB), small
+//! 10.1 s; lossy WebP at quality 85 1.45 s.
 
 mod background;
 mod jpeg;
@@ -14,9 +18,9 @@ mod webp;
 use mediaprep_media::{Dimensions, Error, LimitExceeded, MimeType, Raster};
 use serde::Serialize;
 
-pub(crate) use background::flatten;
 #[cfg(feature = "turbo")]
 use super::planes::Planes;
+pub(crate) use background::flatten;
 
 /// How finely JPEG keeps colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -113,11 +117,7 @@ impl Encoder {
 
     /// Encodes planes as JPEG with the sampling that they have.
     #[cfg(feature = "turbo")]
-    pub(crate) fn encode_planes(
-        &mut self,
-        planes: &Planes,
-        quality: u8,
-    ) -> Result<Vec<u8>, Error> {
+    pub(crate) fn encode_planes(&mut self, planes: &Planes, quality: u8) -> Result<Vec<u8>, Error> {
         self.jpeg.encode_planes(planes, Quality::new(quality)?)
     }
 }
@@ -149,3 +149,6 @@ fn check_sides(size: Dimensions, limit: u32) -> Result<(), Error> {
 const fn gave_up(format: &'static str) -> Error {
     Error::malformed(format, 0, "the encoder gave up on these pixels")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,10 @@
 //! Luma and chroma planes, as JPEG files hold them.
 
+#![cfg_attr(
+    not(any(feature = "turbo", test)),
+    expect(dead_code, reason = "only libjpeg-turbo gives and takes planes")
+)]
+
 pub(crate) mod convert;
 
 use mediaprep_media::Dimensions;
@@ -118,8 +123,14 @@ mod tests {
     fn odd_pictures_have_padded_luma_and_rounded_up_chroma() {
         let size = Dimensions::new(5, 3).unwrap();
         assert_eq!(layout(size, Sampling::S420, 0), PlaneLayout { offset: 0, width: 6, height: 4 });
-        assert_eq!(layout(size, Sampling::S420, 1), PlaneLayout { offset: 24, width: 3, height: 2 });
-        assert_eq!(layout(size, Sampling::S420, 2), PlaneLayout { offset: 30, width: 3, height: 2 });
+        assert_eq!(
+            layout(size, Sampling::S420, 1),
+            PlaneLayout { offset: 24, width: 3, height: 2 }
+        );
+        assert_eq!(
+            layout(size, Sampling::S420, 2),
+            PlaneLayout { offset: 30, width: 3, height: 2 }
+        );
         assert_eq!(Planes::bytes(size, Sampling::S420), 36);
         assert_eq!(Planes::bytes(size, Sampling::Gray), 15);
         assert_eq!(Planes::bytes(size, Sampling::S444), 45);

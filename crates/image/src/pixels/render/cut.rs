@@ -107,7 +107,8 @@ const fn outside() -> Error {
 /// The size of the box that is drawn on.
 fn placed_size(view: &View) -> Result<Dimensions, Error> {
     let PixelBox { left, top, width, height } = view.placed;
-    let inside = |start: u32, side: u32, most: u32| start.checked_add(side).is_some_and(|end| end <= most);
+    let inside =
+        |start: u32, side: u32, most: u32| start.checked_add(side).is_some_and(|end| end <= most);
     if !inside(left, width, view.size.width()) || !inside(top, height, view.size.height()) {
         return Err(outside());
     }

@@ -9,11 +9,15 @@
 
 mod cut;
 mod draw;
+#[cfg(feature = "turbo")]
+mod grid;
 mod in_place;
 mod paint;
 mod peak;
 mod scratch;
 mod span;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "turbo")]
 mod ycc;
 
@@ -21,9 +25,9 @@ use std::borrow::Cow;
 
 use mediaprep_media::{Error, Orientation, Raster};
 
+use self::cut::Cut;
 pub use self::peak::render_peak_bytes;
 pub use self::scratch::Scratch;
-use self::cut::Cut;
 use super::decode::{Picture, Pixels};
 use super::encode::{Chroma, Encoding, flatten};
 use super::orient::orient;
@@ -163,7 +167,11 @@ impl Picture {
     ) -> Result<Drawing<'static>, Error> {
         let raster = match self.pixels {
             Pixels::Raster(raster) if cut.only_shrinks() => raster,
-            pixels => return Self { pixels, ..self }.drawing(cut, encoding, options, scratch).map(Drawing::into_owned),
+            pixels => {
+                return Self { pixels, ..self }
+                    .drawing(cut, encoding, options, scratch)
+                    .map(Drawing::into_owned);
+            }
         };
         let small = in_place::shrunk(raster, cut, options.filter, scratch)?;
         let cut = cut.after_resampling();
@@ -195,7 +203,9 @@ impl Scratch {
         match drawing {
             #[cfg(feature = "turbo")]
             Drawing::Planes(planes) => self.encoder.encode_planes(&planes, encoding.quality),
-            Drawing::Raster(raster) if !encoding.format.keeps_alpha() && raster.format().has_alpha() => {
+            Drawing::Raster(raster)
+                if !encoding.format.keeps_alpha() && raster.format().has_alpha() =>
+            {
                 let flat = flatten(raster.into_owned(), options.background)?;
                 self.encoder.encode(&flat, encoding)
             }

@@ -48,9 +48,15 @@ impl<'a> Piece<'a> {
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         self.bands().try_for_each(|band| {
-            let mut canvas = canvas.within(oriented_box(brush.orientation, brush.stored, band.inner()));
+            let mut canvas =
+                canvas.within(oriented_box(brush.orientation, brush.stored, band.inner()));
             if brush.orientation == Orientation::Upright {
-                return scratch.resampler.resample(&band.source, band.seen(), &mut canvas, brush.filter);
+                return scratch.resampler.resample(
+                    &band.source,
+                    band.seen(),
+                    &mut canvas,
+                    brush.filter,
+                );
             }
             band.paint_turned(brush, &mut canvas, scratch)
         })

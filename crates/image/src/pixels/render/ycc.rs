@@ -10,17 +10,18 @@ use mediaprep_media::{Dimensions, Error};
 use super::RenderOptions;
 use super::cut::Cut;
 use super::draw::brush;
+use super::grid::Grid;
 use super::paint::{Brush, Piece};
 use super::scratch::Scratch;
-use super::span::{Grid, Span};
+use super::span::Span;
 use crate::PixelBox;
 use crate::pixels::decode::{Picture, Pixels};
 use crate::pixels::encode::{Chroma, Encoding, OutputFormat};
 use crate::pixels::orient::mirrored;
 use crate::pixels::planes::convert::from_rgb;
 use crate::pixels::planes::{PlaneLayout, Planes, Sampling};
-use crate::pixels::resize::buffer::zeroed;
 use crate::pixels::resize::Canvas;
+use crate::pixels::resize::buffer::zeroed;
 
 /// The sampling of the output when planes can be drawn from planes; `None` when it must go by RGB.
 pub(super) fn sampling(
@@ -105,12 +106,7 @@ fn draw_plane(
 
 /// The runs of a plane's samples that show a cut, across and down, where each sample of the output
 /// stands for `factors` pixels.
-fn spans(
-    source: &Planes,
-    index: usize,
-    cut: &Cut,
-    factors: (u32, u32),
-) -> (Vec<Span>, Vec<Span>) {
+fn spans(source: &Planes, index: usize, cut: &Cut, factors: (u32, u32)) -> (Vec<Span>, Vec<Span>) {
     let shared = if index == 0 { (1, 1) } else { source.sampling.factors() };
     let plane = source.surface(index);
     let (from_right, from_below) = mirrored(cut.orientation);

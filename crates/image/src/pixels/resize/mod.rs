@@ -112,7 +112,9 @@ impl Resampler {
     ) -> Result<(), Error> {
         let step = Step { region, filter, has_alpha: source.channels == 4 };
         match source.channels {
-            1 if step.changes_rows(target.place) => return self.resample_woven(source, step, target),
+            1 if step.changes_rows(target.place) => {
+                return self.resample_woven(source, step, target);
+            }
             1 => step.convolve::<U8>(&mut self.resizer, source, target),
             3 => step.convolve::<U8x3>(&mut self.resizer, source, target),
             4 => step.convolve::<U8x4>(&mut self.resizer, source, target),
@@ -143,9 +145,11 @@ impl Resampler {
         let across = Reach::new(stretch, width, step.filter, source.width).ok_or(OUTSIDE)?;
         let fours = height.div_ceil(4);
         let bytes = |columns: u32| u64::from(columns) * u64::from(fours) * 4;
-        for (buffer, columns) in
-            [(&mut self.rows, across.count), (&mut self.woven, across.count), (&mut self.drawn, width)]
-        {
+        for (buffer, columns) in [
+            (&mut self.rows, across.count),
+            (&mut self.woven, across.count),
+            (&mut self.drawn, width),
+        ] {
             grow(buffer, bytes(columns))?;
         }
 

@@ -62,7 +62,11 @@ mod tests {
             width in 1usize..40, height in 1usize..20, beyond in 0usize..5, seed: u8,
         ) {
             let rows = height.next_multiple_of(4);
-            let samples: Vec<u8> = (0..width * rows).map(|i| (i as u8).wrapping_add(seed)).collect();
+            let samples: Vec<u8> = (0..=u8::MAX)
+                .cycle()
+                .skip(seed.into())
+                .take(width * rows)
+                .collect();
             let mut woven = vec![0; width * rows];
             weave(&samples, width, &mut woven);
             let stride = width + beyond;

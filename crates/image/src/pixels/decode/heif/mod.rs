@@ -42,11 +42,7 @@ fn samples(image: Image<u8>) -> (Vec<u8>, Channels) {
 
 /// What the `colr` property of the primary item asks for, or of the first of the items that it is
 /// made from.
-fn conversion(
-    file: &HeifFile<'_>,
-    channels: Channels,
-    warnings: &mut Vec<Warning>,
-) -> Conversion {
+fn conversion(file: &HeifFile<'_>, channels: Channels, warnings: &mut Vec<Warning>) -> Conversion {
     let mut item = file.primary_id;
     for _ in 0..=MAX_DEPTH {
         match colour(file, item) {
@@ -70,12 +66,15 @@ fn conversion(
 /// profile of no bytes is none.
 fn colour<'a>(file: &'a HeifFile<'_>, item: ItemId) -> Option<&'a ColorInfo> {
     let listed = || {
-        file.item_properties(item).ok().into_iter().flatten().filter_map(|property| match property {
-            Property::Color(colour) => Some(colour),
-            _ => None,
-        })
+        file.item_properties(item).ok().into_iter().flatten().filter_map(
+            |property| match property {
+                Property::Color(colour) => Some(colour),
+                _ => None,
+            },
+        )
     };
-    let is_profile = |colour: &&ColorInfo| matches!(colour, ColorInfo::Icc(bytes) if !bytes.is_empty());
+    let is_profile =
+        |colour: &&ColorInfo| matches!(colour, ColorInfo::Icc(bytes) if !bytes.is_empty());
     let is_nclx = |colour: &&ColorInfo| matches!(colour, ColorInfo::Nclx { .. });
     listed().find(is_profile).or_else(|| listed().find(is_nclx))
 }

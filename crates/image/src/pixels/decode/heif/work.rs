@@ -29,7 +29,7 @@ pub(crate) const fn all_coded_pixels(shown: Dimensions) -> u64 {
 }
 
 /// Refuses a file whose coded pictures have together more than [`all_coded_pixels`].
-pub(super) fn check(file: &HeifFile<'_>, shown: Dimensions) -> Result<(), Error> {
+pub(crate) fn check(file: &HeifFile<'_>, shown: Dimensions) -> Result<(), Error> {
     let limit = all_coded_pixels(shown);
     let mut survey = Survey { file, known: HashMap::new() };
     let actual = survey.pixels(file.primary_id, 0);
