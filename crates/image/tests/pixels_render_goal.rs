@@ -75,8 +75,7 @@ fn share(before: u64, bytes: &[u8], planes: bool, is_tiled: bool) -> f64 {
         let mut render = |i| picture.render(&tile(i), &jpeg, &options, &mut scratch).unwrap().len();
         (0..12).map(&mut render).sum()
     });
-    let share = peak as f64 / (info.stored.pixels() * 3) as f64;
-    share
+    peak as f64 / (info.stored.pixels() * 3) as f64
 }
 
 /// What the allocator keeps from one way to the next counts against the later ones. One test, since

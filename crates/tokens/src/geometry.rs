@@ -275,8 +275,9 @@ mod tests {
                 && starts.last().is_some_and(|&last| last + length == end)
                 && starts.windows(2).all(|two| two[0] < two[1] && two[1] <= two[0] + length)
         };
-        let across = boxes.iter().take(grid.columns as usize).map(|b| b.left).collect();
-        let down = boxes.iter().step_by(grid.columns as usize).map(|b| b.top).collect();
+        let columns = usize::try_from(grid.columns).unwrap();
+        let across = boxes.iter().take(columns).map(|b| b.left).collect();
+        let down = boxes.iter().step_by(columns).map(|b| b.top).collect();
         boxes.len() as u64 == grid.tiles()
             && boxes.iter().all(inside)
             && steps(across, boxes[0].width, grid.width)

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mediaprep::media::MimeType;
-use mediaprep_tests::fuzz;
+use mediaprep_fuzz as fuzz;
 
 fuzz_target!(init: fuzz::catch_dependencies(), |bytes: &[u8]| {
     fuzz::pixels(bytes, MimeType::Jpeg);

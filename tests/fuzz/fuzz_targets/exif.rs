@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mediaprep::media::{MimeType, sniff};
-use mediaprep_tests::fuzz;
+use mediaprep_fuzz as fuzz;
 
 fuzz_target!(|bytes: &[u8]| {
     // A block without a container around it is a TIFF file.

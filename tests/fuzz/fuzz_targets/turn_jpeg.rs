@@ -3,6 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mediaprep_tests::fuzz;
+use mediaprep_fuzz as fuzz;
 
 fuzz_target!(|bytes: &[u8]| fuzz::turn(bytes));
