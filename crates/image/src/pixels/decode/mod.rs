@@ -88,7 +88,7 @@ pub(crate) enum Pixels {
     Raster(Raster),
     /// JPEG's own planes.
     #[cfg_attr(
-        not(feature = "turbo"),
+        all(not(feature = "turbo"), not(test)),
         expect(dead_code, reason = "libjpeg-turbo alone gives planes")
     )]
     Planes(Planes),
