@@ -54,8 +54,8 @@ look() {
   missing=()
   need "gcc libc6-dev" command -v cc
   need pkg-config command -v pkg-config
-  need "libavcodec-dev libavformat-dev libavutil-dev" \
-    pkg-config --exists libavcodec libavformat libavutil
+  need "libavcodec-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev" \
+    pkg-config --exists libavcodec libavformat libavutil libswresample libswscale
   need libclang-dev have_libclang
   # libjpeg-turbo is built from source, with its vector code.
   need cmake command -v cmake

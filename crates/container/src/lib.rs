@@ -57,7 +57,7 @@
 //!   bytes it is given.
 
 #[cfg(feature = "ffmpeg")]
-mod ffmpeg;
+pub mod ffmpeg;
 mod info;
 mod isobmff;
 mod matroska;

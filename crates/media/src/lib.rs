@@ -24,6 +24,7 @@ mod sniff;
 mod source;
 mod time;
 mod warning;
+mod watch;
 mod window;
 
 pub use error::Error;
@@ -36,4 +37,5 @@ pub use sniff::{SNIFF_LENGTH, sniff, sniff_by_name};
 pub use source::{MeteredSource, Source, read_exact_at, read_up_to};
 pub use time::{Duration, FrameRate};
 pub use warning::{Provenance, Sourced, Warned, Warning, WarningCode};
+pub use watch::Watch;
 pub use window::{ReadAhead, Window};

@@ -1,11 +1,15 @@
-//! AVI, FLV, MPEG streams and ASF through the system's FFmpeg.
+//! The system's FFmpeg: facts of AVI, FLV, MPEG streams and ASF, and [`open`] for the packets of
+//! every container, which the decoders of video and sound stand on.
 //!
 //! FFmpeg sees nothing but bytes that it asks our source for: only the demuxer that the sniffed
 //! type names may open them, no protocol is allowed, its log is silent, and reads and calls are
 //! counted down.
 
 mod lent;
+mod open;
 mod packets;
+
+pub use open::{Opened, format_name, open};
 
 use std::sync::{Arc, Mutex};
 
