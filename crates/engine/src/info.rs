@@ -3,6 +3,7 @@
 use mediaprep_media::{Dimensions, Duration, FrameRate, Modality, Orientation, Sourced};
 use mediaprep_pdf::{PageRun, PageSize, Rotation};
 use mediaprep_tokens as tokens;
+use mediaprep_video::PixelAspect;
 
 use crate::options::{AudioTrackChoice, PlanOptions};
 use crate::{AudioInfo, AudioOfVideo, DocumentInfo, ImageInfo, VideoInfo};
@@ -59,10 +60,12 @@ impl MediaInfo {
         });
         Self::Video(VideoInfo {
             track_id: 0,
+            track_index: 0,
             codec: String::new(),
             size,
             rotation: 0,
             orientation: Orientation::Upright,
+            pixel_aspect: PixelAspect::SQUARE,
             container: lengths.container,
             track: lengths.track,
             frame_span: lengths.frame_span,

@@ -30,6 +30,8 @@ pub struct Limits {
     pub max_side: u32,
     /// Longest sound or video, in seconds.
     pub max_seconds: u64,
+    /// Most frames that are taken from one video.
+    pub max_frames: u64,
     /// Most pages in a document.
     pub max_pages: u64,
     /// Most bytes that a header probe may read from one file.
@@ -40,7 +42,8 @@ pub struct Limits {
 
 impl Default for Limits {
     /// Safe for files from strangers: 64 GiB, 1 gigapixel known and 179 megapixels decoded (half a
-    /// gibibyte of RGB, where Pillow draws its line too), a week, 100 000 pages, 256 MiB read and
+    /// gibibyte of RGB, where Pillow draws its line too), a week, a million sampled
+    /// frames, 100 000 pages, 256 MiB read and
     /// 64 MiB held by one probe.
     fn default() -> Self {
         Self {
@@ -49,6 +52,7 @@ impl Default for Limits {
             max_decoded_pixels: (1 << 29) / 3,
             max_side: 1_000_000,
             max_seconds: 7 * 24 * 3600,
+            max_frames: 1_000_000,
             max_pages: 100_000,
             max_probe_bytes: 256 << 20,
             max_probe_memory: 64 << 20,
@@ -65,6 +69,7 @@ impl Limits {
             max_decoded_pixels: u64::MAX,
             max_side: u32::MAX,
             max_seconds: u64::MAX,
+            max_frames: u64::MAX,
             max_pages: u64::MAX,
             max_probe_bytes: u64::MAX,
             max_probe_memory: u64::MAX,
@@ -92,6 +97,11 @@ impl Limits {
     /// Refuses a sound or video that lasts too long.
     pub fn check_duration(&self, length: Duration) -> Result<(), LimitExceeded> {
         within("duration in seconds", self.max_seconds, length.whole_seconds())
+    }
+
+    /// Refuses to take too many frames from a video.
+    pub const fn check_frames(&self, actual: u64) -> Result<(), LimitExceeded> {
+        within("number of sampled frames", self.max_frames, actual)
     }
 
     /// Refuses a document with too many pages.

@@ -165,7 +165,5 @@ fn options(demuxers: &str) -> Dictionary<'static> {
     options.set("protocol_whitelist", "none");
     options.set("probesize", &PROBE_SIZE.to_string());
     options.set("max_streams", "64");
-    // Missing times are worked out by FFmpeg as its own command line does.
-    options.set("fflags", "+genpts");
     options
 }
