@@ -34,6 +34,7 @@
 mod convert;
 mod entry;
 mod plan;
+mod proxy;
 mod raw;
 mod run;
 #[cfg(test)]
@@ -42,4 +43,5 @@ mod tone;
 mod walk;
 
 pub use plan::{Plan, PlanOptions};
+pub use proxy::{ProxyOptions, ProxySound, Sink, Turn, write_proxy};
 pub use run::{DecodeOptions, Frame, decode};

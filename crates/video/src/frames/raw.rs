@@ -52,6 +52,26 @@ pub(super) struct Coding {
     pub(super) full_range: bool,
 }
 
+/// Tells a scaler that makes YUV of RGB to make BT.709 of limited range, as our proxies are marked.
+pub(super) fn set_output_coding(scaler: &mut scaling::Context) {
+    const ONE: i32 = 1 << 16;
+    let matrix = i32::try_from(ffi::SWS_CS_ITU709).unwrap_or(1);
+    // SAFETY: as in `set_coding`.
+    unsafe {
+        let table = ffi::sws_getCoefficients(matrix);
+        ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, 1, table, 0, 0, ONE, ONE);
+    }
+}
+
+/// Samples a second of a sound stream, 0 when that is unknown.
+pub(super) fn sample_rate(input: &Input, stream: usize) -> u32 {
+    let Some(stream) = input.stream(stream) else { return 0 };
+    let parameters = stream.parameters();
+    // SAFETY: the parameters are alive, and the rate is a plain integer.
+    let rate = unsafe { (*parameters.as_ptr()).sample_rate };
+    u32::try_from(rate).unwrap_or(0)
+}
+
 /// Tells a scaler how its input is coded; the output is full-range RGB.
 pub(super) fn set_coding(scaler: &mut scaling::Context, coding: Coding) {
     const ONE: i32 = 1 << 16;

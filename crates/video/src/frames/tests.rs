@@ -453,3 +453,80 @@ fn work_stops_when_it_is_told_to() {
     assert!(matches!(stopped, Err(mediaprep_media::Error::Io(_))), "{stopped:?}");
     assert_eq!(frames, 1);
 }
+
+/// A sink that is read back.
+#[derive(Clone, Default)]
+struct Memory(std::sync::Arc<std::sync::Mutex<Cursor<Vec<u8>>>>);
+
+impl std::io::Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::io::Seek for Memory {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.lock().unwrap().seek(to)
+    }
+}
+
+fn proxy(file: &str, plan: &Plan, length: Duration, sound: Option<ProxySound>) -> Vec<u8> {
+    let size = mediaprep_media::Dimensions::new(64, 64).unwrap();
+    let limits = Limits::default();
+    let options = ProxyOptions { size, stored: size, quality: 24, length, limits };
+    let memory = Memory::default();
+    let sink = Box::new(memory.clone());
+    let written =
+        write_proxy(open(file).0, plan, sound, &options, &Watch::new(), (&mut Ok, sink)).unwrap();
+    assert!(written.warnings.is_empty(), "{file}: {:?}", written.warnings);
+    let bytes = memory.0.lock().unwrap().get_ref().clone();
+    bytes
+}
+
+#[test]
+fn a_sampled_proxy_shows_the_same_frames_at_the_same_instants() {
+    let mut tested = 0;
+    for case in cases() {
+        for rate in rates() {
+            let instants = Instants::spanning(Duration::ZERO, case.length(), rate);
+            let (source, plan) = plan_of(case.file, instants);
+            let wanted = numbers(source, &plan);
+            let bytes = proxy(case.file, &plan, case.length(), None);
+            let found = probe(&mut Cursor::new(&bytes), MimeType::Mp4, &Limits::default()).unwrap();
+            let video = VideoInfo::select(&found.value).unwrap();
+            assert_eq!(video.frames, Some(instants.count()), "{}", case.file);
+            let (length, original) = (video.track.unwrap(), case.length());
+            let off = length.max(original).saturating_sub(length.min(original));
+            assert!(off < Duration::from_micros(12), "{}: {length:?}", case.file);
+            let source = || Box::new(Cursor::new(bytes.clone())) as Box<dyn Source>;
+            let options = PlanOptions::default();
+            let again =
+                Plan::read(source(), (MimeType::Mp4, &video), instants, &options, &Watch::new());
+            assert_eq!(numbers(source(), &again.unwrap().value), wanted, "{} {rate:?}", case.file);
+            tested += 1;
+        }
+    }
+    assert!(tested > 80);
+}
+
+#[test]
+fn a_proxy_has_the_sound_beside_its_frames() {
+    let sound = folder().join("../audio/tone.aac");
+    let length = Duration::from_seconds(1);
+    let sound = ProxySound {
+        source: Box::new(File::open(sound).unwrap()),
+        mime: MimeType::Aac,
+        length,
+        priming: 1024,
+    };
+    let instants = Instants::spanning(Duration::ZERO, Duration::from_seconds(4), FrameRate::ONE);
+    let (_, plan) = plan_of("mpeg4.mp4", instants);
+    let bytes = proxy("mpeg4.mp4", &plan, Duration::from_seconds(4), Some(sound));
+    let found = probe(&mut Cursor::new(&bytes), MimeType::Mp4, &Limits::default()).unwrap();
+    let video = VideoInfo::select(&found.value).unwrap();
+    assert_eq!(video.track, Some(Duration::from_seconds(4)));
+    assert_eq!(video.audio.unwrap().duration, Some(length));
+}
