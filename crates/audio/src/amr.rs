@@ -4,7 +4,7 @@
 use mediaprep_media::{Error, Limits, Sourced};
 
 use crate::frames::{Frame, Framing, Parse};
-use crate::info::{AudioInfo, Found, damaged, estimated, seconds};
+use crate::info::{AudioInfo, Found, INTERRUPTED, damaged, estimated, seconds};
 use crate::window::Window;
 
 const NAME: &str = "AMR";
@@ -39,7 +39,7 @@ pub(crate) fn probe(window: &mut Window<'_>, limits: &Limits) -> Result<Found, E
     }
     let mut warnings = Vec::new();
     if tally.damaged {
-        warnings.push(damaged("the frames are interrupted or cut"));
+        warnings.push(damaged(INTERRUPTED));
     }
     if tally.estimated {
         warnings.push(estimated("the length is worked out from a part of the frames"));

@@ -44,6 +44,10 @@ impl AudioInfo {
 /// Facts and what was noticed while reading them.
 pub(crate) type Found = Warned<AudioInfo>;
 
+/// What is said of frames that something else lies between or behind: most often a tag that no
+/// reader knows, sometimes the rest of a frame that is cut.
+pub(crate) const INTERRUPTED: &str = "the frames are interrupted or cut";
+
 /// A clause for [`WarningCode::Damaged`].
 pub(crate) fn damaged(message: &'static str) -> Warning {
     Warning::new(WarningCode::Damaged, message)

@@ -7,7 +7,7 @@
 use mediaprep_media::{Error, Limits, Sourced};
 
 use crate::frames::{Frame, Framing, Tally};
-use crate::info::{AudioInfo, Found, damaged, estimated, seconds};
+use crate::info::{AudioInfo, Found, INTERRUPTED, damaged, estimated, seconds};
 use crate::tags;
 use crate::window::{Window, be32};
 
@@ -239,7 +239,7 @@ fn from_frames(info: AudioInfo, header: Header, summary: Summary, tally: Tally) 
     if cut {
         warnings.push(damaged("fewer frames are there than the header states"));
     } else if tally.damaged {
-        warnings.push(damaged("the frames are interrupted or cut"));
+        warnings.push(damaged(INTERRUPTED));
     }
     if tally.estimated && (tally.damaged || !tally.constant) {
         warnings.push(estimated("the length is worked out from a part of the frames"));

@@ -273,6 +273,8 @@ pub(crate) struct PrepareArgs {
     #[command(flatten)]
     pub(crate) images: ImageArgs,
     #[command(flatten)]
+    pub(crate) times: TimeArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Folder for the part files, manifest.json and request.json.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -326,13 +328,14 @@ pub(crate) struct ImageArgs {
     /// Format of images that are encoded again; auto keeps the source's where the service takes it.
     #[arg(long, value_enum, default_value_t = ImageFormatArg::Auto)]
     pub(crate) image_format: ImageFormatArg,
-    /// Quality of JPEG and WebP.
+    /// Quality of JPEG and WebP, frames of videos included.
     #[arg(long, value_name = "1..100", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
     /// Colour samples of JPEG; auto keeps those of the source.
     #[arg(long, value_enum, default_value_t = ChromaArg::Auto)]
     pub(crate) chroma: ChromaArg,
-    /// Longest side in pixels [default: the longest that the model's service keeps].
+    /// Longest side in pixels, of frames and proxies too [default: the longest that the model's
+    /// service keeps; of proxies 768; of frames 768 or 384, by what an image costs].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_side: Option<u32>,
     /// Resampling filter.
@@ -350,6 +353,45 @@ pub(crate) struct ImageArgs {
     /// Largest picture that is decoded, in pixels [default: 178956970].
     #[arg(long, value_name = "N")]
     pub(crate) max_pixels: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VideoArg {
+    Original,
+    Frames,
+    Proxy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    Speech,
+    Lossless,
+    #[value(name = "1kbps")]
+    OneKbps,
+}
+
+/// How videos and sounds are brought into shape.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Videos and sounds")]
+pub(crate) struct TimeArgs {
+    /// Each video as it is, as its sampled frames with their times and the sound, or as a small MP4
+    /// of these [default: as it is where it is small and within the limits, else a small MP4].
+    #[arg(long, value_enum)]
+    pub(crate) video: Option<VideoArg>,
+    /// What sounds are written for: small, every sample, or the sound of Codec2 at 700 bit/s, whose
+    /// stream is kept as .c2 [default: sounds as they are where the service takes them, else
+    /// speech].
+    #[arg(long, value_enum)]
+    pub(crate) audio_profile: Option<ProfileArg>,
+    /// Cut sounds into pieces of this length: seconds, MM:SS or H:MM:SS.
+    #[arg(long, value_name = "S")]
+    pub(crate) segment: Option<String>,
+    /// Cut small MP4s into pieces of this length: seconds, MM:SS or H:MM:SS.
+    #[arg(long, value_name = "S")]
+    pub(crate) split: Option<String>,
+    /// Give up a video or sound after so many seconds.
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) time_limit: Option<u64>,
 }
 
 /// Three bytes from six hexadecimal digits, with or without `#`.

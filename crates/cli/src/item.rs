@@ -125,7 +125,7 @@ impl std::fmt::Display for Number {
 }
 
 /// Seconds to the microsecond.
-fn seconds(length: Duration) -> Number {
+pub(crate) fn seconds(length: Duration) -> Number {
     Number((length.as_seconds_f64() * 1e6).round() / 1e6)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mediaprep::Error;
-use mediaprep::media::Warning;
+use mediaprep::media::{Warning, Watch};
 
 use crate::args::{Color, Common};
 use crate::failure::Failure;
@@ -46,11 +46,19 @@ pub(crate) struct Terminal {
 
 /// What is done on Ctrl-C before the process ends: half-written files are taken away.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupt(Arc<Mutex<Vec<PathBuf>>>);
+pub(crate) struct Interrupt {
+    folders: Arc<Mutex<Vec<PathBuf>>>,
+    watch: Watch,
+}
 
 impl Interrupt {
     fn folders(&self) -> MutexGuard<'_, Vec<PathBuf>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What stops the engine's work when the process is interrupted.
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch.clone()
     }
 
     /// Has `folder` removed when the process is interrupted.
@@ -58,9 +66,10 @@ impl Interrupt {
         self.folders().push(folder);
     }
 
-    /// Removes everything. Other threads may still be writing: a folder is renamed first, so that
+    /// Stops the work and removes everything. Other threads may still be writing: a folder is renamed first, so that
     /// they find it gone.
     pub(crate) fn clean_up(&self) {
+        self.watch.stop();
         for folder in self.folders().drain(..) {
             let gone = folder.with_extension("gone");
             let target = if std::fs::rename(&folder, &gone).is_ok() { gone } else { folder };

@@ -1,28 +1,47 @@
 //! From the arguments as typed to checked settings: texts parsed, defaults filled, files read.
 
 use std::path::Path;
+use std::time::Duration as WallTime;
 
 use mediaprep::image::{Chroma, Filter, RenderOptions};
 use mediaprep::media::{Duration, FrameRate, Limits, MediaResolution};
 use mediaprep::tokens::{Clip, Date, Meter, RuleBook, Service};
 use mediaprep::{
-    AudioTrackChoice, Engine, Error, ImageForm, ImageFormat, ImageOptions, PlanOptions,
-    PrepareOptions, Requests, RouteChoice, RuleRequest, RuleSet,
+    AudioOptions, AudioProfile, AudioTrackChoice, Engine, EngineBuilder, Error, ImageForm,
+    ImageFormat, ImageOptions, PlanOptions, PrepareOptions, Requests, RouteChoice, RuleRequest,
+    RuleSet, VideoForm, VideoOptions,
 };
 
 use crate::args::{
     AudioTrackArg, ChromaArg, Common, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, LevelArg,
-    MeterArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
+    MeterArg, PrepareArgs, ProfileArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
+    TimeArgs, VideoArg,
 };
 use crate::failure::Failure;
+use crate::output::Interrupt;
+use crate::prepare::OutFolder;
 
 /// The engine that the common options ask for.
 pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
-    engine_with(common, None)
+    builder(common).build().map_err(|error| failure(&error))
 }
 
-/// The same with another limit on decoded pixels.
-pub(crate) fn engine_with(common: &Common, max_pixels: Option<u64>) -> Result<Engine, Failure> {
+/// The same for preparing: its own limit on decoded pixels, temporary files in the output folder,
+/// and a switch for Ctrl-C.
+pub(crate) fn prepare_engine(
+    common: &Common,
+    args: &PrepareArgs,
+    interrupt: &Interrupt,
+) -> Result<Engine, Failure> {
+    let builder = builder(common).scratch(OutFolder::scratch(&args.out)).watch(interrupt.watch());
+    let builder = match args.images.max_pixels {
+        Some(pixels) => builder.limits(limits(pixels)),
+        None => builder,
+    };
+    builder.build().map_err(|error| failure(&error))
+}
+
+fn builder(common: &Common) -> EngineBuilder {
     let builder = Engine::builder();
     let builder = match common.threads {
         Some(threads) => builder.threads(usize::from(threads)),
@@ -30,15 +49,10 @@ pub(crate) fn engine_with(common: &Common, max_pixels: Option<u64>) -> Result<En
     };
     let memory =
         common.memory.or_else(|| quarter_of_memory(&std::fs::read_to_string(MEMINFO).ok()?));
-    let builder = match memory {
+    match memory {
         Some(bytes) => builder.memory(bytes),
         None => builder,
-    };
-    let builder = match max_pixels {
-        Some(pixels) => builder.limits(limits(pixels)),
-        None => builder,
-    };
-    builder.build().map_err(|error| failure(&error))
+    }
 }
 
 /// Where Linux says how much memory there is. Elsewhere the engine's own default holds.
@@ -59,8 +73,40 @@ fn limits(decoded_pixels: u64) -> Limits {
 }
 
 /// How media are brought into shape.
-pub(crate) fn prepare_options(args: &ImageArgs, labels: bool) -> PrepareOptions {
-    let images = ImageOptions {
+pub(crate) fn prepare_options(args: &PrepareArgs) -> Result<PrepareOptions, Failure> {
+    let TimeArgs { video, audio_profile, segment, split, time_limit } = &args.times;
+    let piece =
+        |option, text: &Option<String>| text.as_deref().map(|text| time(option, text)).transpose();
+    let video = VideoOptions {
+        form: video.map_or(VideoForm::Auto, video_form),
+        max_side: args.images.max_side,
+        split: piece("--split", split)?,
+    };
+    let audio =
+        AudioOptions { profile: audio_profile.map(profile), segment: piece("--segment", segment)? };
+    let images = image_options(&args.images);
+    let working_time = time_limit.map(WallTime::from_secs);
+    Ok(PrepareOptions { images, video, audio, working_time, labels: args.labels })
+}
+
+const fn video_form(arg: VideoArg) -> VideoForm {
+    match arg {
+        VideoArg::Original => VideoForm::Original,
+        VideoArg::Frames => VideoForm::Frames,
+        VideoArg::Proxy => VideoForm::Proxy,
+    }
+}
+
+const fn profile(arg: ProfileArg) -> AudioProfile {
+    match arg {
+        ProfileArg::Speech => AudioProfile::Speech,
+        ProfileArg::Lossless => AudioProfile::Lossless,
+        ProfileArg::OneKbps => AudioProfile::OneKbps,
+    }
+}
+
+const fn image_options(args: &ImageArgs) -> ImageOptions {
+    ImageOptions {
         form: match args.images {
             ImagesArg::Whole => ImageForm::Whole,
             ImagesArg::Tiles => ImageForm::Tiles,
@@ -81,8 +127,7 @@ pub(crate) fn prepare_options(args: &ImageArgs, labels: bool) -> PrepareOptions 
         max_side: args.max_side,
         render: RenderOptions { filter: filter(args.filter), background: args.background },
         allow_truncated: args.allow_truncated,
-    };
-    PrepareOptions { images, labels }
+    }
 }
 
 const fn filter(arg: FilterArg) -> Filter {

@@ -1,9 +1,10 @@
 //! The engine's settings.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use mediaprep_media::Limits;
+use mediaprep_media::{Limits, Watch};
 
 use crate::error::{Error, ErrorKind, Stage};
 
@@ -13,6 +14,8 @@ pub struct Engine {
     threads: usize,
     memory: u64,
     limits: Limits,
+    watch: Watch,
+    scratch: PathBuf,
 }
 
 /// Settings of an [`Engine`].
@@ -21,6 +24,8 @@ pub struct EngineBuilder {
     threads: Option<usize>,
     memory: Option<u64>,
     limits: Limits,
+    watch: Watch,
+    scratch: Option<PathBuf>,
 }
 
 /// What decoding jobs may hold at once unless the caller says otherwise, in bytes.
@@ -49,6 +54,17 @@ impl Engine {
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
+
+    /// What stops long work: once it is [stopped](Watch::stop), everything that is being decoded or
+    /// encoded ends with an error.
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The folder of temporary files.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
+    }
 }
 
 impl EngineBuilder {
@@ -75,6 +91,22 @@ impl EngineBuilder {
         self
     }
 
+    /// A switch that stops long work from another thread [default: one of the engine's own, see
+    /// [`Engine::watch`]].
+    #[must_use]
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// The folder of temporary files, which hold sounds and proxies until they are whole [default:
+    /// the system's]. They have no names, so nothing is left of them however the process ends.
+    #[must_use]
+    pub fn scratch(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.scratch = Some(folder.into());
+        self
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -92,7 +124,8 @@ impl EngineBuilder {
                 .with_hint("leave the thread count out to use every core"));
         }
         let memory = self.memory.unwrap_or(MEMORY);
-        Ok(Engine { threads, memory, limits: self.limits })
+        let scratch = self.scratch.unwrap_or_else(std::env::temp_dir);
+        Ok(Engine { threads, memory, limits: self.limits, watch: self.watch, scratch })
     }
 }
 

@@ -46,7 +46,7 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Stage};
 pub use info::{MediaInfo, VideoLengths};
 pub use input::{Broken, Input, KnownFacts};
-pub use mediaprep_audio::AudioInfo;
+pub use mediaprep_audio::{AudioFormat, AudioInfo, AudioProfile};
 #[cfg(feature = "pixels")]
 pub use mediaprep_image as image;
 pub use mediaprep_image::{ImageInfo, JpegCoding, PixelBox, Region, View};
@@ -54,14 +54,15 @@ pub use mediaprep_media as media;
 pub use mediaprep_parts as parts;
 pub use mediaprep_pdf::{DocumentInfo, PageRun, PageSize};
 pub use mediaprep_tokens as tokens;
-pub use mediaprep_video::{AudioOfVideo, VideoInfo};
+pub use mediaprep_video::{AudioOfVideo, Instants, VideoInfo};
 pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
 #[cfg(feature = "pixels")]
 pub use prepare::{
-    Counted, CountedItem, How, ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan,
-    PartBytes, Payload, Planned, PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared,
-    PreparedPart, Reason, Role, Store,
+    AudioOptions, AudioPlan, Counted, CountedItem, Extra, How, ImageForm, ImageFormat,
+    ImageOptions, ImagePlan, ItemPlan, PartBytes, PartFacts, Payload, Planned, PlannedItem,
+    PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Reason, Role, Sampling,
+    SoundPlan, Store, VideoForm, VideoOptions, VideoPlan,
 };
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};

@@ -87,6 +87,12 @@ impl<'a> Planner<'a> {
         self.rules
     }
 
+    /// What the request asks for.
+    #[cfg(feature = "pixels")]
+    pub(crate) const fn options(&self) -> &'a PlanOptions {
+        self.options
+    }
+
     /// Rejects settings that the model takes for no item at all, before the first is planned.
     ///
     /// # Errors
@@ -170,6 +176,19 @@ impl<'a> Planner<'a> {
     /// Takes an item into account that could not even be probed.
     pub const fn fail(&mut self) {
         self.totals.add_failure();
+    }
+
+    /// What text costs in the request so far; without a known price nothing is said.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn text_cost(&self, tokens: u64) -> Option<Cost> {
+        let split = TokenSplit { text: tokens, ..TokenSplit::default() };
+        self.rules.cost(&split.usage(), self.above_tier)
+    }
+
+    /// Plans what follows under other options: those of parts that are clipped already.
+    #[cfg(feature = "pixels")]
+    pub(crate) const fn use_options(&mut self, options: &'a PlanOptions) {
+        self.options = options;
     }
 
     fn plan_in_shared_request(&mut self, probed: &Probed) -> Result<Charge, Error> {
@@ -259,7 +278,7 @@ impl<'a> Planner<'a> {
         self.facts_of(&probed.info, route)
     }
 
-    fn facts_of(&self, info: &MediaInfo, route: Route) -> ItemFacts {
+    pub(crate) fn facts_of(&self, info: &MediaInfo, route: Route) -> ItemFacts {
         ItemFacts {
             media: info.facts(self.options),
             level: self.level(info.modality()),

@@ -62,15 +62,21 @@ pub(crate) fn probe(input: &Input, limits: &Limits) -> Outcome {
     }
 }
 
-/// The facts of bytes in memory.
+/// The facts of bytes that were made here, read from their start.
+///
+/// # Errors
+///
+/// As probing an input.
 #[cfg(feature = "pixels")]
-pub(crate) fn probe_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Outcome {
+pub(crate) fn probe_made(
+    name: &str,
+    bytes: impl io::Read + io::Seek + Send,
+    length: u64,
+    limits: &Limits,
+) -> Result<Probed, Error> {
     let input = Input::bytes(name, Vec::new());
-    match probe_source(&input, Cursor::new(bytes), bytes.len() as u64, limits) {
-        Ok(Some(probed)) => Outcome::Media(Box::new(probed)),
-        Ok(None) => Outcome::Skipped,
-        Err(error) => Outcome::Failed(error),
-    }
+    let probed = probe_source(&input, bytes, length, limits)?;
+    probed.ok_or_else(|| not_media(&input, length))
 }
 
 fn from_facts(facts: &KnownFacts) -> Probed {

@@ -48,6 +48,13 @@ pub(crate) fn choose(
     if fits && !heavy_video { Route::Inline } else { elsewhere }
 }
 
+/// Whether a video is small enough to travel inside a request of its own.
+#[cfg(feature = "pixels")]
+pub(crate) fn is_small(probed: &Probed, sent: &SentAs, rules: &RuleSet<'_>) -> bool {
+    let options = PlanOptions::default();
+    choose(probed, sent, RequestLength::new(), rules, &options) == Route::Inline
+}
+
 fn is_heavy_video(probed: &Probed) -> bool {
     probed.info.modality() == Modality::Video
         && (probed.bytes.is_some_and(|bytes| bytes > LARGE_VIDEO)

@@ -180,6 +180,13 @@ impl<'a> RuleSet<'a> {
             })
     }
 
+    /// Whether the service takes a type as it is; it does where the book knows of none.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn takes(&self, mime: MimeType) -> bool {
+        let verdict = self.verdict(mime);
+        verdict.is_none_or(|verdict| verdict.send_as().is_some())
+    }
+
     /// Refuses a format that the service does not take.
     #[cfg(feature = "pixels")]
     pub(crate) fn check_format(&self, format: crate::ImageFormat) -> Result<(), Error> {

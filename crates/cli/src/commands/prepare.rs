@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use mediaprep::media::{MimeType, Warning, WarningCode};
+use mediaprep::media::{Warning, WarningCode};
 use mediaprep::tokens::Route;
 use mediaprep::{
-    Budgeted, Charge, CountedItem, Engine, Error, Input, ItemPlan, Planned, PlannedItem,
-    Preparation, Prepared, Role,
+    Budgeted, Charge, CountedItem, Engine, Error, Input, Planned, PlannedItem, Preparation,
+    Prepared, PreparedPart,
 };
 
 use crate::args::{Common, Format, PrepareArgs};
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{
-    MANIFEST, Made, Names, OutFolder, files_before, part_name, write_manifest, write_requests,
+    MANIFEST, Made, Names, OutFolder, files_before, write_manifest, write_requests,
 };
 use crate::write::{Head, Summary, sink};
 use crate::{Stop, inputs, settings};
@@ -25,11 +25,11 @@ pub(crate) fn prepare(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
-    let engine = settings::engine_with(common, args.images.max_pixels)?;
+    let engine = settings::prepare_engine(common, args, &output.interrupt)?;
     let book = settings::rule_book(args.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &args.rule, &[])?;
     let request = settings::plan_options(&args.request)?;
-    let options = settings::prepare_options(&args.images, args.labels);
+    let options = settings::prepare_options(args)?;
     let Some(main) = rules.first() else { return Ok(Status::CouldNotRun) };
     if args.inputs.facts.is_some() {
         let hint = "name files; facts alone can be budgeted";
@@ -39,7 +39,7 @@ pub(crate) fn prepare(
     let plan = engine.plan(&list, main, &request, &options);
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
     let mut folder = OutFolder::open(&args.out, &output.interrupt)?;
-    folder.name_parts(name_parts(&preparation));
+    folder.name_items(name_items(&preparation));
     let outcomes = carry_out(&engine, &preparation, &folder, output)?;
     let summary = Summary {
         skipped: preparation.skipped,
@@ -48,7 +48,7 @@ pub(crate) fn prepare(
         totals: Vec::new(),
     };
     let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
-    let (made, summary) = count(&mut preparation, outcomes, summary);
+    let (made, summary) = count(&mut preparation, outcomes, (&folder, summary));
     let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
     finished.finish(made, &summary, output)
 }
@@ -63,20 +63,10 @@ fn outside(list: Vec<Input>, out: &Path) -> Vec<Input> {
     list.into_iter().filter(is_outside).collect()
 }
 
-fn name_parts(preparation: &Preparation<'_>) -> Vec<Vec<String>> {
+/// A stem for the files of every item, and how many parts it will have.
+fn name_items(preparation: &Preparation<'_>) -> Vec<(String, u64)> {
     let mut names = Names::default();
-    let mut of = |planned: &Planned| {
-        let stem = names.stem(&planned.probed.name);
-        let mime = planned.probed.mime_type;
-        let (roles, mime): (Vec<Role>, Option<MimeType>) = match &planned.plan {
-            ItemPlan::Image(plan) => {
-                (plan.parts.iter().map(|part| part.role).collect(), Some(plan.mime_type))
-            }
-            ItemPlan::Original => (vec![Role::Whole], mime),
-        };
-        let count = roles.len();
-        roles.into_iter().map(|role| part_name(&stem, role, count, mime)).collect()
-    };
+    let mut of = |planned: &Planned| (names.stem(&planned.probed.name), planned.part_count());
     let item = |item: &PlannedItem| item.planned.as_ref().map(&mut of).unwrap_or_default();
     preparation.items.iter().map(item).collect()
 }
@@ -108,11 +98,11 @@ fn carry_out(
 fn count(
     preparation: &mut Preparation<'_>,
     outcomes: Vec<Outcome>,
-    mut summary: Summary,
+    (folder, mut summary): (&OutFolder, Summary),
 ) -> (Vec<Made>, Summary) {
     let facts = |outcome: &Outcome| match outcome {
         Some(Ok(prepared)) => {
-            Some(prepared.parts.iter().map(|part| part.facts.clone()).collect::<Vec<_>>())
+            Some(prepared.parts.iter().map(PreparedPart::counted).collect::<Vec<_>>())
         }
         _ => None,
     };
@@ -125,7 +115,7 @@ fn count(
     for (at, (item, ((outcome, counted), label))) in items.into_iter().zip(rest).enumerate() {
         let (item, one) = make(at, item, outcome, counted);
         preparation.items.push(item);
-        made.push(Made { label, ..one });
+        made.push(Made { label, files: folder.files(at), ..one });
     }
     summary.totals = vec![counted.totals];
     (made, summary)
@@ -168,7 +158,8 @@ fn make(
             Budgeted { probed: Err(error.unwrap_or_else(unknown)), charges: vec![] }
         }
     };
-    let made = Made { item: at, budgeted, prepared, charges, label: None, request: None };
+    let files = Default::default();
+    let made = Made { item: at, budgeted, prepared, files, charges, label: None, request: None };
     let planned = planned.ok_or_else(unknown);
     (PlannedItem { input: item.input, planned, unplanned: item.unplanned }, made)
 }
@@ -214,23 +205,32 @@ impl Finished<'_> {
             Err(error) => return Ok(self.not_written(&error, output)),
         };
         let files = made.iter().filter(|one| one.prepared.is_some());
-        let files = files.flat_map(|one| self.folder.files(one.item));
+        let files = files.flat_map(|one| one.files.parts.iter().chain(&one.files.extras));
         let now: Vec<&str> = files.chain(&requests).map(String::as_str).collect();
         self.folder.close(&before, &now);
         let status = self.report(&made, summary, output)?;
-        let parts: usize = made.iter().map(|one| one.parts().len()).sum();
-        let bytes: u64 =
-            made.iter().flat_map(Made::parts).filter_map(|part| part.facts.bytes).sum();
-        output.note(&format!(
-            "{parts} parts of {bytes} bytes, {MANIFEST} and {} in {}",
-            if requests.len() == 1 {
-                "request.json".to_owned()
-            } else {
-                format!("{} requests", requests.len())
-            },
-            self.folder.root().display()
-        ));
+        output.note(&self.summary(&made, requests.len()));
         Ok(status)
+    }
+
+    /// What was made of what, in one line.
+    fn summary(&self, made: &[Made], requests: usize) -> String {
+        let parts: usize = made.iter().map(|one| one.parts().len()).sum();
+        let bytes = |sizes: &mut dyn Iterator<Item = Option<u64>>| sizes.flatten().sum::<u64>();
+        let after = bytes(&mut made.iter().flat_map(Made::parts).map(|part| part.facts.bytes));
+        let sources = || made.iter().filter(|one| one.prepared.is_some());
+        let probed = |one: &Made| one.budgeted.probed.as_ref().ok().and_then(|probed| probed.bytes);
+        let before = bytes(&mut sources().map(probed));
+        let requests = match requests {
+            1 => "request.json".to_owned(),
+            several => format!("{several} requests"),
+        };
+        format!(
+            "{parts} parts of {after} bytes from {} files of {before} bytes, {MANIFEST} and \
+             {requests} in {}",
+            sources().count(),
+            self.folder.root().display()
+        )
     }
 
     fn not_written(&self, error: &std::io::Error, output: &mut Output<'_>) -> Status {

@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mediaprep::{PartBytes, Store};
 
+use super::names::part_name;
 use crate::failure::Failure;
 use crate::output::Interrupt;
 
@@ -19,8 +21,19 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 /// The folder with the names that its parts will have.
 pub(crate) struct OutFolder {
     root: PathBuf,
-    /// The file of each part, by item and part, relative to the root.
-    files: Vec<Vec<String>>,
+    /// The stem of each item's files, and how many parts it has.
+    stems: Vec<(String, u64)>,
+    /// What was stored of each item.
+    stored: Mutex<Vec<Files>>,
+}
+
+/// The files of one item, relative to the root.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files {
+    /// Those of its parts, in sending order.
+    pub(crate) parts: Vec<String>,
+    /// Those that are kept beside them.
+    pub(crate) extras: Vec<String>,
 }
 
 impl OutFolder {
@@ -48,7 +61,7 @@ impl OutFolder {
         remove_if_there(&partial).map_err(failed)?;
         fs::create_dir_all(&partial).map_err(failed)?;
         interrupt.remove_on_interrupt(partial);
-        Ok(Self { root: root.to_owned(), files: Vec::new() })
+        Ok(Self { root: root.to_owned(), stems: Vec::new(), stored: Mutex::default() })
     }
 
     /// The folder itself.
@@ -56,23 +69,43 @@ impl OutFolder {
         &self.root
     }
 
-    /// Sets the names of the parts.
-    pub(crate) fn name_parts(&mut self, names: Vec<Vec<String>>) {
-        let place = |name: String| format!("{MEDIA}/{name}");
-        let places = |names: Vec<String>| names.into_iter().map(place).collect();
-        self.files = names.into_iter().map(places).collect();
+    /// Where temporary files go, which are of no use once the command has ended.
+    pub(crate) fn scratch(root: &Path) -> PathBuf {
+        root.join(PARTIAL)
     }
 
-    /// The files of one item's parts, relative to the folder.
-    pub(crate) fn files(&self, item: usize) -> &[String] {
-        self.files.get(item).map(Vec::as_slice).unwrap_or_default()
+    /// Sets the stem of each item's files, and how many parts it has.
+    pub(crate) fn name_items(&mut self, stems: Vec<(String, u64)>) {
+        self.stored = Mutex::new(vec![Files::default(); stems.len()]);
+        self.stems = stems;
+    }
+
+    fn stored(&self) -> MutexGuard<'_, Vec<Files>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files of one item.
+    pub(crate) fn files(&self, item: usize) -> Files {
+        self.stored().get(item).cloned().unwrap_or_default()
     }
 
     /// Removes what was stored of an item that failed.
     pub(crate) fn discard(&self, item: usize) {
-        for file in self.files(item) {
+        let files = self.stored().get_mut(item).map(std::mem::take).unwrap_or_default();
+        for file in files.parts.iter().chain(&files.extras).filter(|file| !file.is_empty()) {
             let _ = fs::remove_file(self.root.join(file));
         }
+    }
+
+    /// Remembers the file of a part.
+    fn remember(&self, item: usize, part: usize, (is_extra, file): (bool, String)) {
+        let mut stored = self.stored();
+        let Some(files) = stored.get_mut(item) else { return };
+        let list = if is_extra { &mut files.extras } else { &mut files.parts };
+        if list.len() <= part {
+            list.resize(part + 1, String::new());
+        }
+        list[part] = file;
     }
 
     /// Writes a file under a temporary name and renames it when it is whole.
@@ -121,8 +154,10 @@ fn remove_if_there(folder: &Path) -> io::Result<()> {
 
 impl Store for OutFolder {
     fn store(&self, part: PartBytes<'_>) -> io::Result<()> {
-        let file = self.files(part.item).get(part.part).ok_or(io::ErrorKind::NotFound)?;
+        let (stem, parts) = self.stems.get(part.item).ok_or(io::ErrorKind::NotFound)?;
+        let file = format!("{MEDIA}/{}", part_name(stem, part.role, *parts, part.extension));
+        self.remember(part.item, part.part, (part.role.is_extra(), file.clone()));
         let bytes = part.bytes;
-        self.write(file, &mut |writer| io::copy(bytes, writer).map(drop))
+        self.write(&file, &mut |writer| io::copy(bytes, writer).map(drop))
     }
 }

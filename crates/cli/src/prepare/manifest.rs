@@ -6,13 +6,13 @@ use std::io::{self, BufReader};
 use mediaprep::media::{Dimensions, MimeType, Orientation};
 use mediaprep::tokens::Route;
 use mediaprep::{
-    Budgeted, Charge, How, ItemPlan, MediaInfo, Preparation, Prepared, PreparedPart, Reason,
-    Region, Role, TokenSplit, View,
+    Budgeted, Charge, How, MediaInfo, Preparation, Prepared, PreparedPart, Reason, Region, Role,
+    TokenSplit, View,
 };
 use serde::{Deserialize, Serialize};
 
-use super::folder::{MANIFEST, OutFolder};
-use crate::item::{JsonItem, Row, dollars};
+use super::folder::{Files, MANIFEST, OutFolder};
+use crate::item::{JsonItem, Number, Row, dollars, seconds};
 use crate::write::{Document, Head, Summary};
 
 /// One item as it came out.
@@ -23,6 +23,8 @@ pub(crate) struct Made {
     pub(crate) budgeted: Budgeted,
     /// What was made; `None` when it failed.
     pub(crate) prepared: Option<Prepared>,
+    /// Where that is.
+    pub(crate) files: Files,
     /// What each part is charged.
     pub(crate) charges: Vec<Charge>,
     /// The text before it in the request.
@@ -38,11 +40,8 @@ impl Made {
     }
 
     /// Each part with its charge and its file.
-    pub(crate) fn charged_parts<'a>(
-        &'a self,
-        files: &'a [String],
-    ) -> impl Iterator<Item = (&'a PreparedPart, &'a Charge, &'a str)> {
-        let files = files.iter().map(String::as_str);
+    pub(crate) fn charged_parts(&self) -> impl Iterator<Item = (&PreparedPart, &Charge, &str)> {
+        let files = self.files.parts.iter().map(String::as_str);
         let parts = self.parts().iter().zip(&self.charges).zip(files);
         parts.map(|((part, charge), file)| (part, charge, file))
     }
@@ -57,6 +56,20 @@ struct ManifestItem<'a> {
     #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
     why: &'a [Reason],
     as_is: Option<AsIs>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extra_files: Vec<ExtraFile<'a>>,
+}
+
+/// A file that is kept beside the parts and never sent.
+#[derive(Serialize)]
+struct ExtraFile<'a> {
+    file: &'a str,
+    sha256: String,
+    bytes: u64,
+    #[serde(flatten)]
+    role: Role,
+    start_s: Number,
+    duration_s: Number,
 }
 
 /// What the item would cost without being prepared.
@@ -78,8 +91,15 @@ struct ManifestPart<'a> {
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_s: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<Number>,
     #[serde(flatten)]
     role: Role,
+    /// What stands before it in the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     how: How,
     tokens: TokenSplit,
     evidence: &'static str,
@@ -184,7 +204,7 @@ pub(crate) fn write_manifest(
     let items = made.iter().zip(&rows).map(|(made, row)| item(made, row, preparation)).collect();
     let mut parts: Vec<ManifestPart<'_>> = Vec::new();
     for one in made {
-        parts.extend(manifest_parts(folder, preparation, one));
+        parts.extend(manifest_parts(preparation, one));
     }
     let document = Document::new(head, summary, items, &parts);
     folder.write(MANIFEST, &mut |writer| {
@@ -203,27 +223,38 @@ fn item<'a>(
     preparation: &'a Preparation<'_>,
 ) -> ManifestItem<'a> {
     let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
-    let why: &[Reason] = match planned.map(|planned| &planned.plan) {
-        Some(ItemPlan::Image(plan)) => &plan.why,
-        _ => &[],
-    };
     let as_is = planned.and_then(|planned| planned.as_is.as_ref());
     ManifestItem {
         item: row.json(),
         how: planned.map(|planned| planned.plan.how()),
-        why,
+        why: planned.map(|planned| planned.plan.why()).unwrap_or_default(),
+        extra_files: extra_files(made),
         as_is: as_is
             .map(|charge| AsIs { tokens: charge.tokens, cost_usd: charge.cost.map(dollars) }),
     }
 }
 
+fn extra_files(made: &Made) -> Vec<ExtraFile<'_>> {
+    let extras = made.prepared.iter().flat_map(|prepared| &prepared.extras);
+    extras
+        .zip(&made.files.extras)
+        .map(|(extra, file)| ExtraFile {
+            file,
+            sha256: hex(&extra.sha256),
+            bytes: extra.bytes,
+            role: extra.role,
+            start_s: seconds(extra.start),
+            duration_s: seconds(extra.duration),
+        })
+        .collect()
+}
+
 fn manifest_parts<'a>(
-    folder: &'a OutFolder,
     preparation: &'a Preparation<'_>,
     made: &'a Made,
 ) -> impl Iterator<Item = ManifestPart<'a>> {
     let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
-    let parts = made.charged_parts(folder.files(made.item));
+    let parts = made.charged_parts();
     let hash = made.prepared.as_ref().map(|prepared| hex(&prepared.source_sha256));
     parts.filter_map(move |(part, charge, file)| {
         let planned = planned?;
@@ -237,7 +268,10 @@ fn manifest_parts<'a>(
             bytes: part.facts.bytes,
             width: size.map(Dimensions::width),
             height: size.map(Dimensions::height),
+            start_s: part.start.map(seconds),
+            duration_s: part.duration.map(seconds),
             role: part.role,
+            text: part.text.as_deref(),
             how: planned.plan.how(),
             tokens: charge.tokens,
             evidence: charge.evidence.as_str(),
@@ -259,6 +293,12 @@ pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
     #[derive(Deserialize)]
     struct Before {
         parts: Vec<PartBefore>,
+        items: Vec<ItemBefore>,
+    }
+    #[derive(Deserialize)]
+    struct ItemBefore {
+        #[serde(default)]
+        extra_files: Vec<PartBefore>,
     }
     #[derive(Deserialize)]
     struct PartBefore {
@@ -267,8 +307,14 @@ pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
     }
     let Ok(file) = File::open(folder.root().join(MANIFEST)) else { return Vec::new() };
     let before: Result<Before, _> = serde_json::from_reader(BufReader::new(file));
-    let parts = before.map(|before| before.parts).unwrap_or_default();
-    let files = parts.into_iter().flat_map(|part| [Some(part.file), part.request]).flatten();
+    let Ok(before) = before else { return Vec::new() };
+    let extras = before.items.into_iter().flat_map(|item| item.extra_files);
+    let files = before
+        .parts
+        .into_iter()
+        .chain(extras)
+        .flat_map(|part| [Some(part.file), part.request])
+        .flatten();
     let mut files: Vec<String> = files.filter(|file| is_ours(file)).collect();
     files.dedup();
     files

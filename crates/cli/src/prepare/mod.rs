@@ -8,6 +8,6 @@ mod request;
 
 pub(crate) use folder::{MANIFEST, OutFolder};
 pub(crate) use manifest::{Made, files_before, write_manifest};
-pub(crate) use names::{Names, part_name};
+pub(crate) use names::Names;
 pub(crate) use part_source::{PartSource, find_part};
 pub(crate) use request::write_requests;

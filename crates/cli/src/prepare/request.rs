@@ -71,15 +71,19 @@ fn write_item(
     if let Some(label) = item.label.as_ref().filter(|_| !item.parts().is_empty()) {
         body.part(&Part::text(label.as_str()))?;
     }
-    for (part, charge, file) in item.charged_parts(folder.files(item.item)) {
+    for (part, charge, file) in item.charged_parts() {
+        if let Some(text) = &part.text {
+            body.part(&Part::text(text.as_str()))?;
+        }
         let medium = part.facts.info.modality();
         let mut wire = match charge.route {
             Route::Inline => Part::inline(charge.send_as.clone(), Vec::new()),
             // The address is known only after uploading, so the file stands in its place.
             Route::File | Route::Uri => Part::file(file, Some(charge.send_as.clone())),
         };
-        wire.media_resolution = preparation.request.part_level(medium);
-        wire.video_metadata = preparation.request.video_metadata(medium);
+        let options = preparation.part_options(part.role);
+        wire.media_resolution = options.part_level(medium);
+        wire.video_metadata = options.video_metadata(medium);
         match charge.route {
             Route::Inline => body.inline(wire, &mut File::open(folder.root().join(file))?)?,
             Route::File | Route::Uri => body.part(&wire)?,

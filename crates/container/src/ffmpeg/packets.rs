@@ -39,8 +39,9 @@ impl Packets {
     /// Reads every packet that is left.
     pub(super) fn count(input: &mut Input) -> Self {
         let mut counted = Self { streams: Vec::new(), complete: false };
-        let mut packet = Packet::empty();
         for _ in 0..MAX_PACKETS {
+            // A new packet each time: reading into a used one does not free what it held.
+            let mut packet = Packet::empty();
             match packet.read(input) {
                 Ok(()) => counted.add(&packet),
                 Err(error) => {

@@ -3,20 +3,27 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use mediaprep_image::{Picture, Scratch, View, decode, turn_losslessly};
-use mediaprep_media::{Error as MediaError, Limits, Warning};
+use mediaprep_media::{Duration, Error as MediaError, Limits, MimeType, Source, Warning, Watch};
 use sha2::{Digest, Sha256};
 
-use super::image_plan::{How, ImagePlan, Role};
+use super::count::PartFacts;
+use super::image_plan::ImagePlan;
+use super::keep::Hashed;
 use super::memory::Ledger;
-use super::peak::{COPY_BUFFER, decode_options};
+use super::options::VideoForm;
+use super::peak::decode_options;
 use super::planned::{ItemPlan, Planned, Preparation};
+use super::role::{How, Role};
+use super::sound_plan::AudioPlan;
+use super::video_plan::{Sampling, VideoPlan};
 use crate::Engine;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
 use crate::info::MediaInfo;
 use crate::input::{Input, InputSource};
-use crate::probe::{Outcome, Probed, probe_bytes};
+use crate::probe::{Probed, probe_made};
 use crate::run::{Workers, run_heavy};
 
 /// One part as it was made.
@@ -30,6 +37,34 @@ pub struct PreparedPart {
     pub facts: Probed,
     /// Of its bytes.
     pub sha256: [u8; 32],
+    /// Where it begins in the source's time; `None` where it is all of it, or has no time.
+    pub start: Option<Duration>,
+    /// How long it lasts, where it was cut or encoded here.
+    pub duration: Option<Duration>,
+    /// The text before it in the request: the time of a frame.
+    pub text: Option<String>,
+}
+
+impl PreparedPart {
+    /// What counting goes by.
+    pub fn counted(&self) -> PartFacts {
+        PartFacts { facts: self.facts.clone(), role: self.role, text: self.text.clone() }
+    }
+}
+
+/// A file that is kept beside the parts and never sent.
+#[derive(Clone, Debug)]
+pub struct Extra {
+    /// What it is.
+    pub role: Role,
+    /// Its size.
+    pub bytes: u64,
+    /// Of its bytes.
+    pub sha256: [u8; 32],
+    /// Where it begins in the source's time.
+    pub start: Duration,
+    /// How long it lasts.
+    pub duration: Duration,
 }
 
 /// One input as it was prepared.
@@ -39,16 +74,33 @@ pub struct Prepared {
     pub source_sha256: [u8; 32],
     /// The parts, in sending order.
     pub parts: Vec<PreparedPart>,
+    /// What is kept beside them and never sent.
+    pub extras: Vec<Extra>,
     /// What was noticed on the way.
     pub warnings: Vec<Warning>,
+}
+
+impl Prepared {
+    /// Parts without anything beside them.
+    pub(super) const fn new(
+        source_sha256: [u8; 32],
+        parts: Vec<PreparedPart>,
+        warnings: Vec<Warning>,
+    ) -> Self {
+        Self { source_sha256, parts, extras: Vec::new(), warnings }
+    }
 }
 
 /// The bytes of one part, on their way to wherever they are kept.
 pub struct PartBytes<'a> {
     /// The item's place in [`Preparation::items`].
     pub item: usize,
-    /// The part's place among the item's parts.
+    /// The part's place among the item's parts, or among its extras where [`Role::is_extra`].
     pub part: usize,
+    /// What it shows of its source.
+    pub role: Role,
+    /// The usual file extension, without a dot.
+    pub extension: &'static str,
     /// The bytes, to be read to the end.
     pub bytes: &'a mut dyn Read,
 }
@@ -81,11 +133,11 @@ impl Engine {
         each: &mut dyn FnMut(usize, Option<Result<Prepared, Error>>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let ledger = Ledger::new(self.memory());
-        let limits = self.limits();
         let items = preparation.items.iter().enumerate();
         let job = |workers: &Workers, (at, item): (usize, &super::PlannedItem)| {
             let planned = item.planned.as_ref().ok()?;
-            let job = Job { at, input: &item.input, planned, preparation, limits, workers, store };
+            let engine = self;
+            let job = Job { at, input: &item.input, planned, preparation, engine, workers, store };
             Some(job.run(&ledger))
         };
         let mut at = 0;
@@ -98,14 +150,14 @@ impl Engine {
 }
 
 /// One item on its way.
-struct Job<'a> {
-    at: usize,
-    input: &'a Input,
-    planned: &'a Planned,
-    preparation: &'a Preparation<'a>,
-    limits: &'a Limits,
-    workers: &'a Workers,
-    store: &'a dyn Store,
+pub(super) struct Job<'a> {
+    pub(super) at: usize,
+    pub(super) input: &'a Input,
+    pub(super) planned: &'a Planned,
+    pub(super) preparation: &'a Preparation<'a>,
+    pub(super) engine: &'a Engine,
+    pub(super) workers: &'a Workers,
+    pub(super) store: &'a dyn Store,
 }
 
 impl Job<'_> {
@@ -121,20 +173,70 @@ impl Job<'_> {
             ItemPlan::Image(plan) => match plan.how {
                 How::Passed => self.pass(plan.parts.first().map(|part| part.view)),
                 How::RotatedLosslessly => self.turn(plan),
-                How::Reencoded => self.reencode(plan),
+                _ => self.reencode(plan),
             },
-            ItemPlan::Original => self.pass(None),
+            ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => {
+                self.sample(*form, sampling)
+            }
+            ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sound_file(sound),
+            ItemPlan::Video(_) | ItemPlan::Audio(_) | ItemPlan::Original => self.pass(None),
         }
     }
 
-    fn error(&self, stage: Stage, kind: ErrorKind, message: impl Into<Cause>) -> Error {
+    #[cfg(feature = "ffmpeg")]
+    fn sample(&self, form: VideoForm, sampling: &Sampling) -> Result<Prepared, Error> {
+        match form {
+            VideoForm::Frames => self.frames(sampling),
+            _ => self.proxies(sampling),
+        }
+    }
+
+    /// Never planned without FFmpeg.
+    #[cfg(not(feature = "ffmpeg"))]
+    fn sample(&self, _: VideoForm, _: &Sampling) -> Result<Prepared, Error> {
+        let missing = MediaError::Backend { backend: "FFmpeg" };
+        Err(self.media_error(Stage::Decode, missing))
+    }
+
+    pub(super) const fn limits(&self) -> &Limits {
+        self.engine.limits()
+    }
+
+    /// What stops this item's work: the engine's switch, and the time that one item may take from
+    /// now on.
+    pub(super) fn watch(&self) -> Watch {
+        let watch = self.engine.watch();
+        match self.preparation.options.working_time {
+            Some(allowed) => watch.within(allowed),
+            None => watch.clone(),
+        }
+    }
+
+    pub(super) const fn allow_truncated(&self) -> bool {
+        self.preparation.options.images.allow_truncated
+    }
+
+    pub(super) fn mime(&self) -> Result<MimeType, Error> {
+        self.planned.probed.mime_type.ok_or_else(|| self.changed(0))
+    }
+
+    pub(super) fn error(&self, stage: Stage, kind: ErrorKind, message: impl Into<Cause>) -> Error {
         Error::new(&self.planned.probed.name, stage, kind, message)
     }
 
-    fn media_error(&self, stage: Stage, error: MediaError) -> Error {
+    pub(super) fn media_error(&self, stage: Stage, error: MediaError) -> Error {
         let is_damage = stage == Stage::Decode && matches!(error, MediaError::Malformed { .. });
+        let is_full =
+            matches!(&error, MediaError::Io(io) if io.kind() == io::ErrorKind::StorageFull);
+        let is_late = matches!(&error, MediaError::Limit(limit) if limit.what.contains("time"));
         let error = Error::from_media(&self.planned.probed.name, stage, error);
-        if is_damage && !self.preparation.options.images.allow_truncated {
+        if is_full {
+            return error.with_hint("free some space where temporary files go");
+        }
+        if is_late {
+            return error.with_hint("allow more time for each file, or take a part of it");
+        }
+        if is_damage && !self.allow_truncated() {
             return error.with_hint(
                 "fetch or export the file again, or allow truncated files to keep what can be shown",
             );
@@ -142,7 +244,7 @@ impl Job<'_> {
         error
     }
 
-    fn write_error(&self, error: io::Error) -> Error {
+    pub(super) fn write_error(&self, error: io::Error) -> Error {
         let hint = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "free some space, or choose another folder"
@@ -155,7 +257,8 @@ impl Job<'_> {
         self.error(Stage::Write, ErrorKind::Io, error).with_hint(hint)
     }
 
-    fn open(&self) -> Result<Box<dyn Read + '_>, Error> {
+    /// The input's bytes, from their start.
+    pub(super) fn open(&self) -> Result<Box<dyn Source>, Error> {
         match self.input.source() {
             InputSource::Path(path) => match File::open(path) {
                 Ok(file) => Ok(Box::new(file)),
@@ -163,7 +266,7 @@ impl Job<'_> {
                     Err(self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))
                 }
             },
-            InputSource::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(&**bytes))),
+            InputSource::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
             InputSource::Facts(_) | InputSource::Broken(_) => {
                 let message = "only its facts are known, so there are no bytes to send";
                 Err(self.error(Stage::Open, ErrorKind::Io, message).with_hint("name the file"))
@@ -171,7 +274,7 @@ impl Job<'_> {
         }
     }
 
-    fn changed(&self, found: u64) -> Error {
+    pub(super) fn changed(&self, found: u64) -> Error {
         let expected = self.planned.probed.bytes.unwrap_or(0);
         let message = format!("{found} bytes or more; {expected} when it was planned");
         self.error(Stage::Open, ErrorKind::Io, message)
@@ -183,19 +286,16 @@ impl Job<'_> {
     fn pass(&self, view: Option<View>) -> Result<Prepared, Error> {
         let expected = self.planned.probed.bytes.unwrap_or(0);
         let mut source = Hashed::new(self.open()?.take(expected.saturating_add(1)));
-        let bytes = &mut source as &mut dyn Read;
-        let stored = self.store.store(PartBytes { item: self.at, part: 0, bytes });
-        if let Some(error) = source.error.take() {
-            return Err(self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN));
-        }
-        stored.map_err(|error| self.write_error(error))?;
+        let role = Role::Whole;
+        self.hand_over(&mut source, (0, role, self.mime()?.extension()))?;
         if source.length != expected {
             return Err(self.changed(source.length));
         }
         let sha256 = source.finish();
         let facts = (*self.planned.probed).clone();
-        let part = PreparedPart { role: Role::Whole, view, facts, sha256 };
-        Ok(Prepared { source_sha256: sha256, parts: vec![part], warnings: Vec::new() })
+        let part =
+            PreparedPart { role, view, facts, sha256, start: None, duration: None, text: None };
+        Ok(Prepared::new(sha256, vec![part], Vec::new()))
     }
 
     /// All of the source's bytes and their hash.
@@ -222,7 +322,7 @@ impl Job<'_> {
         let parts = parts
             .map(|(at, part)| self.keep(at, part.role, part.view, &turned))
             .collect::<Result<_, _>>()?;
-        Ok(Prepared { source_sha256, parts, warnings: Vec::new() })
+        Ok(Prepared::new(source_sha256, parts, Vec::new()))
     }
 
     fn image(&self) -> Result<&crate::ImageInfo, Error> {
@@ -237,7 +337,7 @@ impl Job<'_> {
     fn reencode(&self, plan: &ImagePlan) -> Result<Prepared, Error> {
         let (bytes, source_sha256) = self.read()?;
         let (parts, warnings) = self.workers.compute(|| self.render(plan, bytes))?;
-        Ok(Prepared { source_sha256, parts, warnings })
+        Ok(Prepared::new(source_sha256, parts, warnings))
     }
 
     fn render(
@@ -246,9 +346,9 @@ impl Job<'_> {
         bytes: Vec<u8>,
     ) -> Result<(Vec<PreparedPart>, Vec<Warning>), Error> {
         let image = self.image()?;
-        let mime = self.planned.probed.mime_type.ok_or_else(|| self.changed(0))?;
+        let mime = self.mime()?;
         let options = &self.preparation.options;
-        let how = decode_options(plan, image.displayed(), options, self.limits);
+        let how = decode_options(plan, image.displayed(), options, self.limits());
         let decoded = decode(&bytes, mime, image, &how)
             .map_err(|error| self.media_error(Stage::Decode, error))?;
         drop(bytes);
@@ -295,56 +395,17 @@ impl Job<'_> {
 
     /// Stores one part and reads its facts back.
     fn keep(&self, at: usize, role: Role, view: View, bytes: &[u8]) -> Result<PreparedPart, Error> {
-        let facts = match probe_bytes(&self.planned.probed.name, bytes, self.limits) {
-            Outcome::Media(facts) => *facts,
-            Outcome::Failed(error) => return Err(error),
-            Outcome::Skipped => return Err(self.changed(0)),
-        };
-        let mut reader = Cursor::new(bytes);
-        self.store
-            .store(PartBytes { item: self.at, part: at, bytes: &mut reader })
-            .map_err(|error| self.write_error(error))?;
-        let sha256 = Sha256::digest(bytes).into();
-        Ok(PreparedPart { role, view: Some(view), facts, sha256 })
+        let facts = self.facts(bytes)?;
+        self.keep_bytes(at, role, &facts, bytes)?;
+        let (view, sha256) = (Some(view), Sha256::digest(bytes).into());
+        Ok(PreparedPart { role, view, facts, sha256, start: None, duration: None, text: None })
+    }
+
+    /// What the header of bytes that were made here says.
+    pub(super) fn facts(&self, bytes: &[u8]) -> Result<Probed, Error> {
+        let (name, length) = (&self.planned.probed.name, bytes.len() as u64);
+        probe_made(name, Cursor::new(bytes), length, self.limits())
     }
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// A reader that hashes and counts what goes through it, and remembers its own errors so that they
-/// are not taken for those of the writer.
-struct Hashed<R> {
-    inner: R,
-    hash: Sha256,
-    length: u64,
-    error: Option<io::Error>,
-}
-
-impl<R: Read> Hashed<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, hash: Sha256::new(), length: 0, error: None }
-    }
-
-    fn finish(self) -> [u8; 32] {
-        self.hash.finalize().into()
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(COPY_BUFFER);
-        match self.inner.read(&mut buffer[..most]) {
-            Ok(count) => {
-                self.hash.update(&buffer[..count]);
-                self.length += count as u64;
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                let kind = error.kind();
-                self.error = Some(error);
-                Err(kind.into())
-            }
-        }
-    }
-}

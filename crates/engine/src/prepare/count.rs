@@ -1,21 +1,43 @@
 //! What parts cost: those of one request together, or each input's in a request of its own.
 
 use mediaprep_media::Modality;
+use mediaprep_tokens::{Clip, Evidence, estimate_text};
 
 use super::planned::Preparation;
-use super::sums::charge_all;
+use super::role::Role;
+use super::sums::charge_parts;
 use crate::error::Error;
 use crate::options::{PlanOptions, Requests};
 use crate::plan::{Charge, Planner};
 use crate::probe::Probed;
-use crate::totals::Totals;
+use crate::totals::{Totals, sum};
+
+/// One part as far as counting goes.
+#[derive(Clone, Debug)]
+pub struct PartFacts {
+    /// Its header facts, or what they will be.
+    pub facts: Probed,
+    /// What it shows of its source.
+    pub role: Role,
+    /// The text before it in the request: the time of a frame.
+    pub text: Option<String>,
+}
+
+impl PartFacts {
+    /// Tokens of the text before it, by the published rule of thumb.
+    fn text_tokens(&self) -> u64 {
+        let characters = self.text.as_ref().map_or(0, |text| text.chars().count() as u64);
+        estimate_text(characters).tokens
+    }
+}
 
 /// What one input's parts cost.
 #[derive(Debug)]
 pub struct CountedItem {
-    /// All parts together; what a request of its own adds is in `text`.
+    /// All parts together, with the texts between them; what a request of its own adds is in `text`
+    /// too.
     pub charge: Charge,
-    /// Each part.
+    /// Each part, without the text before it.
     pub parts: Vec<Charge>,
 }
 
@@ -29,7 +51,10 @@ pub struct Counted {
 }
 
 /// Counts parts, given in the order of the preparation's items; `None` for failed items.
-pub(crate) fn count_parts(preparation: &Preparation<'_>, parts: &[Option<Vec<Probed>>]) -> Counted {
+pub(crate) fn count_parts(
+    preparation: &Preparation<'_>,
+    parts: &[Option<Vec<PartFacts>>],
+) -> Counted {
     let mut counted = match preparation.request.requests {
         Requests::One => count_together(preparation, parts),
         Requests::Each => count_apart(preparation, parts),
@@ -43,20 +68,43 @@ pub(crate) fn count_parts(preparation: &Preparation<'_>, parts: &[Option<Vec<Pro
     counted
 }
 
-fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<Probed>>]) -> Counted {
-    let mut planner = Planner::new(preparation.rules, &preparation.request);
+/// The options of parts that are sent as they are, and of those that are clipped already.
+pub(super) struct PartOptions {
+    whole: PlanOptions,
+    clipped: PlanOptions,
+}
+
+impl PartOptions {
+    pub(super) fn new(request: &PlanOptions, requests: Requests) -> Self {
+        let whole = PlanOptions { requests, ..request.clone() };
+        let clipped = PlanOptions { clip: Clip::default(), ..whole.clone() };
+        Self { whole, clipped }
+    }
+
+    /// The options under which a part is counted and sent.
+    pub(super) const fn of(&self, role: Role) -> &PlanOptions {
+        if matches!(role, Role::Proxy { .. }) { &self.clipped } else { &self.whole }
+    }
+}
+
+fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
+    let options = PartOptions::new(&preparation.request, Requests::One);
+    let mut planner = Planner::new(preparation.rules, &options.whole);
     for label in labels(preparation, parts).into_iter().flatten() {
         planner.add_text(&label);
     }
-    let flat: Vec<&Probed> = parts.iter().flatten().flatten().collect();
-    let mut charges = charge_all(&mut planner, &flat).into_iter();
-    let items =
-        parts.iter().map(|parts| combine(charges.by_ref().take(parts.as_ref()?.len()))).collect();
+    let flat: Vec<&PartFacts> = parts.iter().flatten().flatten().collect();
+    let mut charges = charge_parts(&mut planner, &flat, &options).into_iter();
+    let item = |parts: &Option<Vec<PartFacts>>| {
+        let parts = parts.as_ref()?;
+        combine(&planner, parts, charges.by_ref().take(parts.len()))
+    };
+    let items = parts.iter().map(item).collect();
     Counted { items, totals: planner.finish() }
 }
 
-fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<Probed>>]) -> Counted {
-    let request = PlanOptions { requests: Requests::One, ..preparation.request.clone() };
+fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
+    let options = PartOptions::new(&preparation.request, Requests::One);
     let mut totals: Option<Totals> = None;
     let mut items = Vec::with_capacity(parts.len());
     for parts in parts {
@@ -64,9 +112,10 @@ fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<Probed>>]) -> 
             items.push(None);
             continue;
         };
-        let mut planner = Planner::new(preparation.rules, &request);
-        let flat: Vec<&Probed> = parts.iter().collect();
-        let mut item = combine(charge_all(&mut planner, &flat).into_iter());
+        let mut planner = Planner::new(preparation.rules, &options.whole);
+        let flat: Vec<&PartFacts> = parts.iter().collect();
+        let charges = charge_parts(&mut planner, &flat, &options);
+        let mut item = combine(&planner, parts, charges.into_iter());
         let alone = planner.finish();
         if let Some(Ok(item)) = &mut item {
             item.charge.tokens = alone.tokens;
@@ -81,23 +130,38 @@ fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<Probed>>]) -> 
             None => totals = Some(alone),
         }
     }
-    let empty = || Planner::new(preparation.rules, &request).finish();
+    let empty = || Planner::new(preparation.rules, &options.whole).finish();
     Counted { items, totals: totals.map_or_else(empty, Totals::without_breaches) }
 }
 
-/// The charges of one item's parts as one; `None` without parts.
+/// The charges of one item's parts as one, with the texts between them; `None` without parts.
 fn combine(
+    planner: &Planner<'_>,
+    parts: &[PartFacts],
     charges: impl Iterator<Item = Result<Charge, Error>>,
 ) -> Option<Result<CountedItem, Error>> {
     // All are taken before the first error is returned, so that none is left for the next item.
-    let parts: Vec<Result<Charge, Error>> = charges.collect();
-    let parts: Result<Vec<Charge>, Error> = parts.into_iter().collect();
-    match parts {
-        Ok(parts) => {
-            let charge = parts.iter().cloned().reduce(Charge::joined)?;
-            Some(Ok(CountedItem { charge, parts }))
+    let charges: Vec<Result<Charge, Error>> = charges.collect();
+    let charges: Result<Vec<Charge>, Error> = charges.into_iter().collect();
+    match charges {
+        Ok(charges) => {
+            let mut charge = charges.iter().cloned().reduce(Charge::joined)?;
+            add_texts(&mut charge, parts, planner);
+            let is_frame = |part: &&PartFacts| matches!(part.role, Role::Frame { .. });
+            let frames = parts.iter().filter(is_frame).count() as u64;
+            charge.count.frames = charge.count.frames.or((frames > 0).then_some(frames));
+            Some(Ok(CountedItem { charge, parts: charges }))
         }
         Err(error) => Some(Err(error)),
+    }
+}
+
+fn add_texts(charge: &mut Charge, parts: &[PartFacts], planner: &Planner<'_>) {
+    let tokens = parts.iter().map(PartFacts::text_tokens).sum();
+    if tokens > 0 {
+        charge.tokens.add(Modality::Text, tokens);
+        charge.evidence = charge.evidence.weakest(Evidence::Inferred);
+        charge.cost = sum(charge.cost, planner.text_cost(tokens));
     }
 }
 
@@ -105,16 +169,18 @@ fn combine(
 /// asked for and the request holds more than one; nothing otherwise.
 pub(crate) fn labels(
     preparation: &Preparation<'_>,
-    parts: &[Option<Vec<Probed>>],
+    parts: &[Option<Vec<PartFacts>>],
 ) -> Vec<Option<String>> {
-    let is_image = |parts: &Option<Vec<Probed>>| {
+    let is_image = |parts: &Option<Vec<PartFacts>>| {
         let first = parts.as_ref().and_then(|parts| parts.first());
-        first.is_some_and(|part| part.info.modality() == Modality::Image)
+        first.is_some_and(|part| {
+            part.facts.info.modality() == Modality::Image && part.text.is_none()
+        })
     };
     let images = parts.iter().filter(|parts| is_image(parts)).count();
     let several = images > 1 && preparation.request.requests == Requests::One;
     let mut number = 0;
-    let mut label = |parts: &Option<Vec<Probed>>| {
+    let mut label = |parts: &Option<Vec<PartFacts>>| {
         (preparation.options.labels && several && is_image(parts)).then(|| {
             number += 1;
             format!("image {number}")

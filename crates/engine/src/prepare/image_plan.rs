@@ -8,53 +8,11 @@ use mediaprep_tokens::{
 use serde::Serialize;
 
 use super::options::{ImageForm, ImageFormat, ImageOptions};
+use super::role::{How, Reason, Role};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::plan::count_error;
 use crate::probe::Probed;
 use crate::rules::{RuleSet, SentAs};
-
-/// What is done to an item's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// They are sent as they are, metadata included; nothing is decoded.
-    Passed,
-    /// The coded picture is turned without decoding it: every pixel keeps its value.
-    RotatedLosslessly,
-    /// The picture is decoded and encoded again, without its metadata.
-    Reencoded,
-}
-
-/// Why something is done to an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// It stands upright only by its metadata.
-    NotUpright,
-    /// It is larger than the service keeps, or than was asked for.
-    TooLarge,
-    /// It is cut into tiles.
-    Tiled,
-    /// The service does not take its type.
-    TypeNotTaken,
-    /// Another format was asked for.
-    FormatAsked,
-}
-
-/// What an emitted part shows of its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "role")]
-pub enum Role {
-    /// All of it.
-    Whole,
-    /// All of it, fitted into a tile.
-    Overview,
-    /// One tile.
-    Tile {
-        /// Its number: row by row from the top, each from the left, from 1.
-        tile: u32,
-    },
-}
 
 /// One part to be made of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

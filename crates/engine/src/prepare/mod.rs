@@ -1,22 +1,37 @@
 //! From a plan to what is sent: bytes passed on, turned without loss, or decoded, resized, cut and
-//! encoded again.
+//! encoded again; videos in frames or as proxies, sounds as mono.
 //!
 //! [`crate::Engine::plan`] decides from headers alone; [`crate::Engine::prepare_each`] carries the
 //! decision out and nothing else.
 
 mod carry;
 mod count;
+#[cfg(feature = "ffmpeg")]
+mod frames;
 mod image_plan;
+mod keep;
 mod memory;
 mod options;
 mod payload;
 mod peak;
 mod planned;
+#[cfg(feature = "ffmpeg")]
+mod proxy;
+mod role;
+mod sound;
+mod sound_plan;
 mod sums;
+mod time;
+mod video_plan;
 
-pub use carry::{PartBytes, Prepared, PreparedPart, Store};
-pub use count::{Counted, CountedItem};
-pub use image_plan::{How, ImagePlan, PlannedPart, Reason, Role};
-pub use options::{ImageForm, ImageFormat, ImageOptions, PrepareOptions};
+pub use carry::{Extra, PartBytes, Prepared, PreparedPart, Store};
+pub use count::{Counted, CountedItem, PartFacts};
+pub use image_plan::{ImagePlan, PlannedPart};
+pub use options::{
+    AudioOptions, ImageForm, ImageFormat, ImageOptions, PrepareOptions, VideoForm, VideoOptions,
+};
 pub use payload::Payload;
 pub use planned::{ItemPlan, Planned, PlannedItem, Preparation};
+pub use role::{How, Reason, Role};
+pub use sound_plan::{AudioPlan, SoundPlan};
+pub use video_plan::{Sampling, VideoPlan};

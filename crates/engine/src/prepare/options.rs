@@ -1,6 +1,11 @@
 //! How media are brought into shape.
 
+use std::time::Duration as WallTime;
+
+use mediaprep_audio::AudioProfile;
 use mediaprep_image::{Chroma, RenderOptions};
+use mediaprep_media::Duration;
+use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Stage};
 
@@ -69,11 +74,58 @@ impl Default for ImageOptions {
     }
 }
 
+/// How videos travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VideoForm {
+    /// As it is where the service takes the file and it is small enough to travel inside the
+    /// request; else as a proxy. A build without the feature `ffmpeg` sends every video as it is.
+    #[default]
+    Auto,
+    /// As it is.
+    Original,
+    /// As the frames that the model's rule samples, each an image with its time before it, and the
+    /// sound behind them.
+    Frames,
+    /// As a small MP4 with the sampled frames and mono sound.
+    Proxy,
+}
+
+/// How videos are brought into shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VideoOptions {
+    /// As it is, in frames, or as a proxy.
+    pub form: VideoForm,
+    /// The longest side of frames and proxies in pixels, at least 1; nothing is enlarged. `None`
+    /// is 768 for proxies; for frames the larger of 768 and 384 whose image costs no more than one
+    /// frame of the video would, or else the one that costs less.
+    pub max_side: Option<u32>,
+    /// The longest piece of a proxy, above 0; `None` makes one proxy of each video.
+    pub split: Option<Duration>,
+}
+
+/// How sounds are brought into shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AudioOptions {
+    /// What sounds are transcoded for. `None` passes on what the service takes as it is, and makes
+    /// speech of everything else and of the sound of videos.
+    pub profile: Option<AudioProfile>,
+    /// The longest piece of a sound, above 0; `None` makes one part of each.
+    pub segment: Option<Duration>,
+}
+
 /// How media are brought into shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrepareOptions {
-    /// Still images.
+    /// Still images. Frames of videos are encoded at their quality, and whether files that are cut
+    /// short are allowed goes for every kind of medium.
     pub images: ImageOptions,
+    /// Videos.
+    pub video: VideoOptions,
+    /// Sounds, and those of videos that are sent in frames.
+    pub audio: AudioOptions,
+    /// The longest that one video or sound may be worked on, on the clock; `None` sets no limit.
+    pub working_time: Option<WallTime>,
     /// Whether a text part `image 1`, `image 2` … goes before each image when there are several.
     pub labels: bool,
 }
@@ -93,15 +145,25 @@ impl PrepareOptions {
         if !(1..=100).contains(&quality) {
             return refuse(format!("a quality of {quality}; allowed: 1 to 100"), "90 is usual");
         }
-        if max_side == Some(0) {
+        if max_side == Some(0) || self.video.max_side == Some(0) {
             return refuse(
                 "a longest side of 0 pixels; allowed: at least 1".to_owned(),
                 "leave the longest side out to follow the model's rule",
             );
         }
+        if [self.video.split, self.audio.segment].into_iter().flatten().any(|p| p < SHORTEST_PIECE)
+        {
+            return refuse(
+                "pieces of less than a second; allowed: at least 1 second".to_owned(),
+                "leave the length of pieces out to make one of each file",
+            );
+        }
         Ok(())
     }
 }
+
+/// Shorter pieces are a typing error, and would make as many files as there are samples.
+const SHORTEST_PIECE: Duration = Duration::from_seconds(1);
 
 #[cfg(test)]
 mod tests {
@@ -117,5 +179,10 @@ mod tests {
         }
         let error = with(ImageOptions { max_side: Some(0), ..ImageOptions::default() });
         assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidOption);
+        for split in [Duration::ZERO, Duration::from_micros(999_999)] {
+            let video = VideoOptions { split: Some(split), ..VideoOptions::default() };
+            let options = PrepareOptions { video, ..PrepareOptions::default() };
+            assert!(options.validate().unwrap_err().cause().contains("at least 1 second"));
+        }
     }
 }

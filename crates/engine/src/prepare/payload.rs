@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use mediaprep_parts::Part;
 
-use super::carry::{PartBytes, Prepared, Store};
+use super::carry::{PartBytes, Prepared, PreparedPart, Store};
+use super::count::{CountedItem, PartOptions};
 use super::planned::Preparation;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
-use crate::options::PlanOptions;
 use crate::{Charge, Engine};
 
 /// One input, ready to be sent.
@@ -19,7 +19,7 @@ pub struct Payload {
     pub prepared: Prepared,
     /// What its parts are charged together.
     pub charge: Charge,
-    /// The parts of a request, each with its bytes, in sending order.
+    /// The parts of a request, each with its bytes, in sending order, with the texts between them.
     pub parts: Vec<Part>,
 }
 
@@ -41,7 +41,7 @@ impl Engine {
             ControlFlow::Continue(())
         })?;
         let facts = |prepared: &Prepared| {
-            prepared.parts.iter().map(|part| part.facts.clone()).collect::<Vec<_>>()
+            prepared.parts.iter().map(PreparedPart::counted).collect::<Vec<_>>()
         };
         let made = |outcome: &Option<Result<Prepared, Error>>| match outcome {
             Some(Ok(prepared)) => Some(facts(prepared)),
@@ -49,14 +49,15 @@ impl Engine {
         };
         let parts: Vec<_> = outcomes.iter().map(made).collect();
         let counted = preparation.count_parts(&parts);
-        let ready = Ready { request: preparation.request, memory: memory.into_bytes() };
+        let request = PartOptions::new(&preparation.request, preparation.request.requests);
+        let ready = Ready { request, memory: memory.into_bytes() };
         let items = preparation.items.into_iter().zip(outcomes).zip(counted.items).enumerate();
         let mut payloads = Vec::with_capacity(parts.len());
         for (at, ((item, outcome), counted)) in items {
             let payload = item.planned.and_then(|_| {
                 let prepared = outcome.unwrap_or_else(|| Err(lost()))?;
-                let charge = counted.unwrap_or_else(|| Err(lost()))?.charge;
-                Ok(ready.payload(at, prepared, charge))
+                let counted = counted.unwrap_or_else(|| Err(lost()))?;
+                Ok(ready.payload(at, prepared, counted))
             });
             payloads.push(payload);
         }
@@ -70,26 +71,23 @@ fn lost() -> Error {
 }
 
 struct Ready {
-    request: PlanOptions,
+    request: PartOptions,
     memory: Vec<Vec<Vec<u8>>>,
 }
 
 impl Ready {
-    fn payload(&self, at: usize, prepared: Prepared, charge: Charge) -> Payload {
+    fn payload(&self, at: usize, prepared: Prepared, counted: CountedItem) -> Payload {
         let bytes = self.memory.get(at).map(Vec::as_slice).unwrap_or_default();
-        let parts = prepared.parts.iter().zip(bytes).map(|(part, bytes)| {
-            let mime = match part.facts.mime_type {
-                // A part that was passed on may have another name on the wire.
-                _ if prepared.parts.len() == 1 => charge.send_as.clone(),
-                Some(mime) => mime.as_str().into(),
-                None => charge.send_as.clone(),
-            };
-            let mut one = Part::inline(mime, bytes.clone());
-            one.media_resolution = self.request.part_level(part.facts.info.modality());
-            one.video_metadata = self.request.video_metadata(part.facts.info.modality());
-            one
-        });
-        Payload { parts: parts.collect(), prepared, charge }
+        let mut parts = Vec::with_capacity(bytes.len());
+        for ((part, charge), bytes) in prepared.parts.iter().zip(&counted.parts).zip(bytes) {
+            parts.extend(part.text.as_deref().map(Part::text));
+            let (options, medium) = (self.request.of(part.role), part.facts.info.modality());
+            let mut one = Part::inline(charge.send_as.clone(), bytes.clone());
+            one.media_resolution = options.part_level(medium);
+            one.video_metadata = options.video_metadata(medium);
+            parts.push(one);
+        }
+        Payload { parts, prepared, charge: counted.charge }
     }
 }
 
@@ -110,6 +108,9 @@ impl Store for Memory {
     fn store(&self, part: PartBytes<'_>) -> io::Result<()> {
         let mut bytes = Vec::new();
         part.bytes.read_to_end(&mut bytes)?;
+        if part.role.is_extra() {
+            return Ok(());
+        }
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(item) = all.get_mut(part.item) {
             if item.len() <= part.part {

@@ -3,25 +3,78 @@
 use mediaprep_image::{DecodeOptions, OutputFormat, decode_peak_bytes, render_peak_bytes};
 use mediaprep_media::{Dimensions, Limits, MimeType};
 
-use super::image_plan::{How, ImagePlan};
+use super::image_plan::ImagePlan;
 use super::options::PrepareOptions;
 use super::planned::ItemPlan;
+use super::role::How;
+use super::video_plan::{Sampling, VideoPlan};
 use crate::info::MediaInfo;
 use crate::probe::Probed;
+use crate::{Engine, ImageInfo, VideoInfo};
 
 /// Bytes that are passed on at a time.
 pub(crate) const COPY_BUFFER: usize = 256 << 10;
 
-/// The most bytes that a job holds at once when its views are rendered on `threads` threads.
+/// The most bytes that a job holds at once when its parts are made on the engine's threads.
 pub(crate) fn peak_bytes(
     probed: &Probed,
     plan: &ItemPlan,
     options: &PrepareOptions,
-    threads: usize,
+    engine: &Engine,
 ) -> u64 {
-    let (ItemPlan::Image(plan), MediaInfo::Image(image)) = (plan, &probed.info) else {
-        return COPY_BUFFER as u64;
-    };
+    match (plan, &probed.info) {
+        (ItemPlan::Image(plan), MediaInfo::Image(image)) => {
+            image_bytes(probed, plan, image, (options, engine.threads()))
+        }
+        (ItemPlan::Video(VideoPlan { sampling: Some(sampling), .. }), MediaInfo::Video(video)) => {
+            let pieces = frame_pieces(video, sampling, engine) as u64;
+            let list = sampling.instants.count().saturating_mul(INSTANT);
+            piece_bytes(video, sampling).saturating_mul(pieces).saturating_add(list) + SOUND
+        }
+        (ItemPlan::Audio(plan), _) if plan.sound.is_some() => SOUND,
+        _ => COPY_BUFFER as u64,
+    }
+}
+
+/// Pictures that a decoder and its demuxer hold at most: H.264 and HEVC refer to 16 at most, VP9 and
+/// AV1 to 8, and some are on their way. Above 8 bits a picture takes twice as much, but levels allow
+/// six of 4K at most, so that the same figure covers them.
+const DECODER_PICTURES: u64 = 20;
+/// Bytes of a decoded pixel in 4:2:0 at 8 bits, times two.
+const STORED_PIXEL: u64 = 3;
+/// Bytes of an output pixel: the scaler's picture, at most 16 bits a channel, the raster, the turned
+/// raster, and what the encoder makes of them.
+const FRAME_PIXEL: u64 = 16;
+/// The same for the pictures that x264 looks ahead and refers to: some 60 in 4:2:0.
+const PROXY_PIXEL: u64 = 90;
+/// What opening a file and decoding takes whatever the size of the picture.
+const OPENED: u64 = 16 << 20;
+/// What decoding, resampling and encoding a sound takes.
+const SOUND: u64 = 32 << 20;
+/// Bytes of the list of frames for each instant.
+const INSTANT: u64 = 512;
+
+/// What one piece of a video takes.
+fn piece_bytes(video: &VideoInfo, sampling: &Sampling) -> u64 {
+    let decoder = video.size.pixels().saturating_mul(STORED_PIXEL * DECODER_PICTURES / 2);
+    let frame = sampling.size.pixels().saturating_mul(FRAME_PIXEL + PROXY_PIXEL);
+    decoder.saturating_add(frame).saturating_add(OPENED)
+}
+
+/// How many pieces of one video are decoded at once: as many as there are threads, as far as the
+/// memory allows. It has no influence on what comes out.
+pub(crate) fn frame_pieces(video: &VideoInfo, sampling: &Sampling, engine: &Engine) -> usize {
+    let fixed = SOUND.saturating_add(sampling.instants.count().saturating_mul(INSTANT));
+    let fit = engine.memory().saturating_sub(fixed) / piece_bytes(video, sampling).max(1);
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, engine.threads())
+}
+
+fn image_bytes(
+    probed: &Probed,
+    plan: &ImagePlan,
+    image: &ImageInfo,
+    (options, threads): (&PrepareOptions, usize),
+) -> u64 {
     let file = probed.bytes.unwrap_or(0);
     match plan.how {
         How::Passed => COPY_BUFFER as u64,
@@ -31,7 +84,7 @@ pub(crate) fn peak_bytes(
             let samples = image.stored.pixels().saturating_mul(3);
             samples.saturating_mul(4).saturating_add(file.saturating_mul(2))
         }
-        How::Reencoded => {
+        _ => {
             let mime = probed.mime_type.unwrap_or(MimeType::Jpeg);
             let decode = decode_options(plan, image.displayed(), options, &Limits::default());
             let Some(encoding) = &plan.encoding else { return file };

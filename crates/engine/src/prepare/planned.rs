@@ -1,15 +1,19 @@
 //! The plan of a whole preparation: what becomes of every input, and what the result will cost.
 
-use mediaprep_media::{Dimensions, Warning};
+use mediaprep_media::{Dimensions, Duration, MimeType, Warning};
 use serde::Serialize;
 
-use super::count::{Counted, count_parts, labels};
-use super::image_plan::{How, ImagePlan, plan_image};
-use super::options::PrepareOptions;
+use super::count::{Counted, PartFacts, count_parts, labels};
+use super::image_plan::{ImagePlan, plan_image};
+use super::options::{PrepareOptions, VideoForm};
 use super::peak::peak_bytes;
+use super::role::{How, Reason, Role};
+use super::sound_plan::{AudioPlan, plan_audio};
 use super::sums::charge_all;
+use super::time;
+use super::video_plan::{Sampling, VideoPlan, VideoPlanner};
 use crate::error::{Error, ErrorKind, Stage};
-use crate::info::MediaInfo;
+use crate::info::{MediaInfo, VideoLengths};
 use crate::options::PlanOptions;
 use crate::plan::{Charge, Planner};
 use crate::probe::{Outcome, Probed};
@@ -23,7 +27,11 @@ use crate::{Engine, Input};
 pub enum ItemPlan {
     /// A still image.
     Image(ImagePlan),
-    /// A video, sound or PDF, sent as it is.
+    /// A video.
+    Video(VideoPlan),
+    /// A sound.
+    Audio(AudioPlan),
+    /// A PDF, sent as it is.
     Original,
 }
 
@@ -32,7 +40,19 @@ impl ItemPlan {
     pub const fn how(&self) -> How {
         match self {
             Self::Image(plan) => plan.how,
+            Self::Video(plan) => plan.how(),
+            Self::Audio(plan) => plan.how,
             Self::Original => How::Passed,
+        }
+    }
+
+    /// Why; empty when nothing is done.
+    pub fn why(&self) -> &[Reason] {
+        match self {
+            Self::Image(plan) => &plan.why,
+            Self::Video(plan) => &plan.why,
+            Self::Audio(plan) => &plan.why,
+            Self::Original => &[],
         }
     }
 }
@@ -74,24 +94,103 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// What the parts will be like, as far as it is known before they are made: their type and
-    /// size in pixels, and their bytes where those are passed on.
-    pub fn parts(&self) -> Vec<Probed> {
+    /// What the parts will be like, as far as it is known before they are made: their type, size and
+    /// length, and their bytes where those are passed on.
+    pub fn parts(&self) -> Vec<PartFacts> {
         match &self.plan {
             ItemPlan::Image(plan) if plan.how != How::Passed => {
-                plan.parts.iter().map(|part| self.part(plan, part.view.size)).collect()
+                let image = |size| self.part(plan.mime_type, MediaInfo::image(size));
+                let part = |part: &super::PlannedPart| PartFacts {
+                    facts: image(part.view.size),
+                    role: part.role,
+                    text: None,
+                };
+                plan.parts.iter().map(part).collect()
             }
-            _ => vec![(*self.probed).clone()],
+            ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => match form {
+                VideoForm::Frames => self.frames(sampling),
+                _ => self.proxies(sampling),
+            },
+            ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sounds(sound),
+            _ => {
+                vec![PartFacts { facts: (*self.probed).clone(), role: Role::Whole, text: None }]
+            }
         }
     }
 
-    fn part(&self, plan: &ImagePlan, size: Dimensions) -> Probed {
+    /// The number of parts, without making them.
+    pub fn part_count(&self) -> u64 {
+        match &self.plan {
+            ItemPlan::Image(plan) => plan.parts.len() as u64,
+            ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => match form {
+                VideoForm::Frames => {
+                    let sounds = sampling.sound.as_ref().map_or(0, |sound| sound.pieces().len());
+                    sampling.instants.count().saturating_add(sounds as u64)
+                }
+                _ => sampling.proxies().len() as u64,
+            },
+            ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => sound.pieces().len() as u64,
+            _ => 1,
+        }
+    }
+
+    fn frames(&self, sampling: &Sampling) -> Vec<PartFacts> {
+        let instants = sampling.instants;
+        let facts = self.part(MimeType::Jpeg, MediaInfo::image(sampling.size));
+        let frame = |at: u64| PartFacts {
+            facts: facts.clone(),
+            role: Role::Frame { frame: at + 1 },
+            text: Some(time::stamp(instants.at(at), instants.rate())),
+        };
+        let sounds = sampling.sound.as_ref().map(|sound| self.sounds(sound)).unwrap_or_default();
+        (0..instants.count()).map(frame).chain(sounds).collect()
+    }
+
+    fn sounds(&self, sound: &super::SoundPlan) -> Vec<PartFacts> {
+        let mime = sound.mime().unwrap_or(MimeType::Wav);
+        let piece = |(role, length): (Role, Duration)| {
+            let facts = self.part(mime, MediaInfo::sound(Some(length), Some(length)));
+            PartFacts { facts, role, text: None }
+        };
+        sound.pieces().into_iter().map(piece).collect()
+    }
+
+    fn proxies(&self, sampling: &Sampling) -> Vec<PartFacts> {
+        let pieces = sampling.proxies();
+        let several = pieces.len() > 1;
+        let numbered = (1..).zip(pieces);
+        let piece = |(number, (instants, end)): (u64, (mediaprep_video::Instants, Duration))| {
+            let length = end.saturating_sub(instants.start());
+            let sound = sampling.sound.as_ref().map(|sound| {
+                let before = instants.start().saturating_sub(sampling.instants.start());
+                let heard = sound.length.unwrap_or(length).saturating_sub(before);
+                if end >= sampling.end { heard } else { heard.min(length) }
+            });
+            let lengths = VideoLengths {
+                container: Some(length.max(sound.unwrap_or(length))),
+                track: Some(length),
+                frame_span: Some(length),
+                audio: sound,
+                has_audio: sound.is_some(),
+                frame_rate: Some(instants.rate()),
+            };
+            let facts = self.part(MimeType::Mp4, MediaInfo::video(sampling.size, lengths));
+            PartFacts {
+                facts,
+                role: Role::Proxy { segment: several.then_some(number) },
+                text: None,
+            }
+        };
+        numbered.map(piece).collect()
+    }
+
+    fn part(&self, mime: MimeType, info: MediaInfo) -> Probed {
         Probed {
             name: self.probed.name.clone(),
-            mime_type: Some(plan.mime_type),
+            mime_type: Some(mime),
             bytes: None,
             bytes_read: 0,
-            info: MediaInfo::image(size),
+            info,
             warnings: Vec::new(),
         }
     }
@@ -125,12 +224,22 @@ impl Preparation<'_> {
     }
 
     /// What parts cost that were made of the items, in their order; `None` for failed items.
-    pub fn count_parts(&self, parts: &[Option<Vec<Probed>>]) -> Counted {
+    pub fn count_parts(&self, parts: &[Option<Vec<PartFacts>>]) -> Counted {
         count_parts(self, parts)
     }
 
+    /// How a part of the given role is to be sampled by the service, and how finely it looks: a
+    /// proxy is clipped already.
+    pub fn part_options(&self, role: Role) -> PlanOptions {
+        let clip = match role {
+            Role::Proxy { .. } => mediaprep_tokens::Clip::default(),
+            _ => self.request.clip,
+        };
+        PlanOptions { clip, ..self.request.clone() }
+    }
+
     /// The text that goes before each item in the request, given which items have parts.
-    pub fn labels(&self, parts: &[Option<Vec<Probed>>]) -> Vec<Option<String>> {
+    pub fn labels(&self, parts: &[Option<Vec<PartFacts>>]) -> Vec<Option<String>> {
         labels(self, parts)
     }
 }
@@ -245,9 +354,9 @@ impl Context<'_> {
         probed: &Probed,
         charge: Option<Result<Charge, Error>>,
     ) -> Result<Planned, Error> {
-        let as_is = charge.transpose()?;
-        let (plan, warnings) = self.decide(probed)?;
-        let peak = peak_bytes(probed, &plan, self.options, self.engine.threads());
+        let charge = charge.ok_or_else(|| no_charge(probed))?;
+        let (plan, as_is, warnings) = self.decide(probed, charge)?;
+        let peak = peak_bytes(probed, &plan, self.options, self.engine);
         let allowed = self.engine.memory();
         if peak > allowed {
             let message = format!("needs {peak} bytes of memory; allowed: at most {allowed}");
@@ -258,29 +367,75 @@ impl Context<'_> {
         Ok(Planned { probed, as_is, plan, warnings, peak_bytes: peak })
     }
 
-    fn decide(&self, probed: &Probed) -> Result<(ItemPlan, Vec<Warning>), Error> {
-        let rules = self.planner.rules();
-        let MediaInfo::Image(image) = &probed.info else {
-            return match rules.sent_as(probed)? {
-                SentAs::AsIs(_) => Ok((ItemPlan::Original, Vec::new())),
+    fn decide(&self, probed: &Probed, charge: Result<Charge, Error>) -> Result<Decided, Error> {
+        match &probed.info {
+            MediaInfo::Image(image) => self.image(probed, image, charge?),
+            MediaInfo::Video(video) => self.video(probed, video, charge),
+            MediaInfo::Audio(_) => {
+                let rules = self.planner.rules();
+                let (plan, as_is) = plan_audio(probed, charge, rules, &self.options.audio)?;
+                Ok((ItemPlan::Audio(plan), as_is, Vec::new()))
+            }
+            MediaInfo::Document(_) => match self.planner.rules().sent_as(probed)? {
+                SentAs::AsIs(_) => Ok((ItemPlan::Original, Some(charge?), Vec::new())),
                 SentAs::Converted(to) => Err(unconverted(probed, &to)),
-            };
-        };
+            },
+        }
+    }
+
+    fn image(
+        &self,
+        probed: &Probed,
+        image: &crate::ImageInfo,
+        charge: Charge,
+    ) -> Result<Decided, Error> {
+        let rules = self.planner.rules();
         let facts = self.planner.facts(probed, mediaprep_tokens::Route::Inline);
         let (plan, warnings) = plan_image(probed, image, &facts, rules, &self.options.images)?;
         if plan.how != How::Passed {
-            let limits = self.engine.limits();
-            let within = limits.check_decoded(image.stored);
+            self.check_decoded(probed, image.stored)?;
+        }
+        Ok((ItemPlan::Image(plan), Some(charge), warnings))
+    }
+
+    fn check_decoded(&self, probed: &Probed, stored: Dimensions) -> Result<(), Error> {
+        let within = self.engine.limits().check_decoded(stored);
+        within.map_err(|limit| {
+            Error::from_media(&probed.name, Stage::Plan, limit.into())
+                .with_hint("raise the limit on decoded pixels if the file is to be trusted")
+        })
+    }
+
+    fn video(
+        &self,
+        probed: &Probed,
+        video: &crate::VideoInfo,
+        charge: Result<Charge, Error>,
+    ) -> Result<Decided, Error> {
+        let planner = VideoPlanner { probed, video, planner: self.planner, options: self.options };
+        let (plan, as_is) = planner.plan(charge)?;
+        if let Some(sampling) = &plan.sampling {
+            self.check_decoded(probed, video.size)?;
+            let within = self.engine.limits().check_frames(sampling.instants.count());
             within.map_err(|limit| {
                 Error::from_media(&probed.name, Stage::Plan, limit.into())
-                    .with_hint("raise the limit on decoded pixels if the file is to be trusted")
+                    .with_hint("lower the fps, or clip the video by start and end")
             })?;
         }
-        Ok((ItemPlan::Image(plan), warnings))
+        Ok((ItemPlan::Video(plan), as_is, Vec::new()))
     }
 }
 
-fn unconverted(probed: &Probed, to: &str) -> Error {
+/// A plan, what the item would cost as it is, and what is worth knowing.
+type Decided = (ItemPlan, Option<Charge>, Vec<Warning>);
+
+/// Every item that could be read is charged, so this is never seen; it is no reason to panic.
+fn no_charge(probed: &Probed) -> Error {
+    Error::new(&probed.name, Stage::Plan, ErrorKind::Unsupported, "it was not counted")
+        .with_hint("plan it again")
+}
+
+pub(super) fn unconverted(probed: &Probed, to: &str) -> Error {
     let message = format!("the service takes it only as {to}, and nothing here converts it");
     Error::new(&probed.name, Stage::Plan, ErrorKind::Unsupported, message)
         .with_hint("convert the file first")

@@ -2,6 +2,7 @@
 
 use mediaprep_media::Warning;
 
+use super::count::{PartFacts, PartOptions};
 use crate::error::Error;
 use crate::plan::{Charge, Planner};
 use crate::probe::Probed;
@@ -12,6 +13,10 @@ impl Charge {
     /// way are the first one's.
     pub(super) fn joined(mut self, other: Self) -> Self {
         self.count.media.tokens = self.count.media.tokens.saturating_add(other.count.media.tokens);
+        self.count.frames = match (self.count.frames, other.count.frames) {
+            (Some(mine), Some(others)) => Some(mine.saturating_add(others)),
+            (mine, others) => mine.or(others),
+        };
         self.tokens.merge(other.tokens);
         self.bound = self.bound.max(other.bound);
         self.evidence = self.evidence.weakest(other.evidence);
@@ -40,6 +45,30 @@ pub(super) fn charge_all(
         let _ = items.iter().try_for_each(|item| planner.look_at_tokens(&mut scout, item));
     }
     items.iter().map(|item| planner.plan(item)).collect()
+}
+
+/// The same for parts, each under its own options, with the texts between them.
+pub(super) fn charge_parts<'a>(
+    planner: &mut Planner<'a>,
+    parts: &[&PartFacts],
+    options: &'a PartOptions,
+) -> Vec<Result<Charge, Error>> {
+    parts.iter().filter_map(|part| part.text.as_ref()).for_each(|text| planner.add_text(text));
+    if planner.needs_shape() {
+        let _ = parts.iter().try_for_each(|part| planner.look_at_shape(&part.facts));
+    }
+    if planner.needs_tokens() {
+        let mut scout = planner.clone();
+        let _ = parts.iter().try_for_each(|part| {
+            scout.use_options(options.of(part.role));
+            planner.look_at_tokens(&mut scout, &part.facts)
+        });
+    }
+    let mut charge = |part: &&PartFacts| {
+        planner.use_options(options.of(part.role));
+        planner.plan(&part.facts)
+    };
+    parts.iter().map(&mut charge).collect()
 }
 
 impl Totals {

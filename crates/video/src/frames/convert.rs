@@ -10,9 +10,49 @@ use mediaprep_media::{Dimensions, Error, PixelFormat, Raster};
 use super::raw::{Coding, set_coding};
 use super::run::DecodeOptions;
 use super::tone::{Tone, Transfer};
+use super::weights::Weights;
 
 /// What a scaler was made for.
-type Shape = (Pixel, u32, u32, Coding, Pixel, Dimensions);
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    format: Pixel,
+    stored: Dimensions,
+    coding: Coding,
+    size: Dimensions,
+    way: Way,
+}
+
+/// How a picture becomes RGB. The scaler's own way from YUV to RGB works on one sample at a time and
+/// takes several times as long as everything else, so it only brings YUV to the wanted size, and
+/// [`Weights`] does the rest. (The crate `yuv` would do that too, but compiles for minutes.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// To 8-bit YUV of the wanted size, then to RGB.
+    Yuv,
+    /// To RGB at once: pictures that are no YUV.
+    Rgb,
+    /// To 16-bit RGB, then to the light that can be shown.
+    Hdr(Transfer),
+}
+
+impl Way {
+    fn of(frame: &Video) -> Self {
+        if let Some(transfer) = Transfer::of(frame.color_transfer_characteristic()) {
+            return Self::Hdr(transfer);
+        }
+        let name = frame.format().descriptor().map_or("", |descriptor| descriptor.name());
+        let starts = ["yuv", "nv12", "nv16", "nv21", "p010", "p210", "y210", "uyvy", "yvyu"];
+        if starts.iter().any(|start| name.starts_with(start)) { Self::Yuv } else { Self::Rgb }
+    }
+
+    const fn output(self) -> Pixel {
+        match self {
+            Self::Yuv => Pixel::YUV444P,
+            Self::Rgb => Pixel::RGB24,
+            Self::Hdr(_) => Pixel::RGB48LE,
+        }
+    }
+}
 
 /// Turns pictures into rasters; keeps its scaler as long as the pictures stay alike.
 pub(super) struct Converter<'a> {
@@ -36,49 +76,89 @@ impl<'a> Converter<'a> {
         self.options.limits.check_decoded(stored)?;
         let size = self.options.size.unwrap_or(stored);
         self.options.limits.check_decoded(size)?;
-        let transfer = Transfer::of(frame.color_transfer_characteristic());
-        let deep = if transfer.is_some() { Pixel::RGB48LE } else { Pixel::RGB24 };
-        let shape = (frame.format(), stored.width(), stored.height(), coding(frame), deep, size);
-        let failed = |_| Error::malformed("video frame", 0, "its pixel format cannot be converted");
-        self.prepare(shape).map_err(failed)?;
-        let Some((_, scaler)) = &mut self.scaler else { return Err(failed(())) };
-        scaler.run(frame, &mut self.out).map_err(|_| failed(()))?;
-        self.pack(size, transfer)
+        let (way, coding) = (Way::of(frame), coding(frame));
+        let shape = Shape { format: frame.format(), stored, coding, size, way };
+        self.scale(frame, shape).map_err(|_| unconvertible())?;
+        self.pack(shape)
     }
 
-    /// Makes a scaler unless there is one for this shape.
-    fn prepare(&mut self, shape: Shape) -> Result<(), ()> {
-        if self.scaler.as_ref().is_some_and(|(known, _)| *known == shape) {
-            return Ok(());
-        }
-        let (format, width, height, coding, out, size) = shape;
-        let flags = Flags::LANCZOS | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
-        let made = Context::get(format, width, height, out, size.width(), size.height(), flags);
-        let mut scaler = made.map_err(|_| ())?;
-        set_coding(&mut scaler, coding);
-        self.out = Video::new(out, size.width(), size.height());
-        self.scaler = Some((shape, scaler));
-        Ok(())
-    }
-
-    /// Takes the rows out of FFmpeg's padding.
-    fn pack(&mut self, size: Dimensions, transfer: Option<Transfer>) -> Result<Raster, Error> {
-        let too_large = || Error::Unsupported("a frame beyond this machine's address space");
-        let bytes = Raster::bytes(size, PixelFormat::Rgb8).ok_or_else(too_large)?;
-        let mut data = Vec::with_capacity(bytes);
-        let row = size.width() as usize * if transfer.is_some() { 6 } else { 3 };
-        let rows = self.out.data(0).chunks(self.out.stride(0)).take(size.height() as usize);
-        for line in rows {
-            let line = line.get(..row).ok_or_else(too_large)?;
-            match transfer {
-                None => data.extend_from_slice(line),
-                Some(transfer) => {
-                    let tone = self.tone.get_or_insert_with(|| Tone::new(transfer));
-                    tone.map_row(line, &mut data);
-                }
+    fn scale(&mut self, frame: &Video, shape: Shape) -> Result<(), ffmpeg_next::Error> {
+        let scaler = match &mut self.scaler {
+            Some((known, scaler)) if *known == shape => scaler,
+            _ => {
+                let Shape { format, stored, coding, size, way } = shape;
+                let flags = Flags::LANCZOS | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
+                let (from, to) = ((stored.width(), stored.height()), (size.width(), size.height()));
+                let out = way.output();
+                let mut scaler = Context::get(format, from.0, from.1, out, to.0, to.1, flags)?;
+                let full_output = if way == Way::Yuv { coding.full_range } else { true };
+                set_coding(&mut scaler, coding, full_output);
+                self.out = Video::new(out, to.0, to.1);
+                &mut self.scaler.insert((shape, scaler)).1
             }
+        };
+        scaler.run(frame, &mut self.out)
+    }
+
+    /// Takes the pixels out of FFmpeg's rows.
+    fn pack(&mut self, shape: Shape) -> Result<Raster, Error> {
+        let size = shape.size;
+        let bytes = Raster::bytes(size, PixelFormat::Rgb8).ok_or_else(unconvertible)?;
+        let data = match shape.way {
+            Way::Yuv => self.yuv_rows(shape, bytes)?,
+            Way::Rgb => self.rows(size, 3, bytes, |row, data| data.extend_from_slice(row))?,
+            Way::Hdr(transfer) => {
+                let tone = self.tone.take().unwrap_or_else(|| Tone::new(transfer));
+                let data = self.rows(size, 6, bytes, |row, data| tone.map_row(row, data));
+                self.tone = Some(tone);
+                data?
+            }
+        };
+        Raster::new(size, PixelFormat::Rgb8, data).ok_or_else(unconvertible)
+    }
+
+    fn rows(
+        &self,
+        size: Dimensions,
+        pixel: usize,
+        bytes: usize,
+        mut take: impl FnMut(&[u8], &mut Vec<u8>),
+    ) -> Result<Vec<u8>, Error> {
+        let mut data = Vec::with_capacity(bytes);
+        let row = size.width() as usize * pixel;
+        for line in self.out.data(0).chunks(self.out.stride(0)).take(size.height() as usize) {
+            take(line.get(..row).ok_or_else(unconvertible)?, &mut data);
         }
-        Raster::new(size, PixelFormat::Rgb8, data).ok_or_else(too_large)
+        Ok(data)
+    }
+
+    fn yuv_rows(&self, shape: Shape, bytes: usize) -> Result<Vec<u8>, Error> {
+        let (width, height) = (shape.size.width() as usize, shape.size.height() as usize);
+        let weights = Weights::of(luma(shape.coding.matrix), shape.coding.full_range);
+        let mut data = Vec::with_capacity(bytes);
+        for row in 0..height {
+            let plane = |plane| {
+                let start = row * self.out.stride(plane);
+                self.out.data(plane).get(start..start + width).ok_or_else(unconvertible)
+            };
+            weights.map_row(plane(0)?, (plane(1)?, plane(2)?), &mut data);
+        }
+        Ok(data)
+    }
+}
+
+const fn unconvertible() -> Error {
+    Error::malformed("video frame", 0, "its pixels cannot be converted")
+}
+
+/// The parts of red and blue in luma, in ten-thousandths, for one of FFmpeg's matrices.
+const fn luma(matrix: i32) -> (i32, i32) {
+    match matrix {
+        ffi::SWS_CS_ITU709 => (2126, 722),
+        ffi::SWS_CS_FCC => (3000, 1100),
+        ffi::SWS_CS_SMPTE240M => (2120, 870),
+        ffi::SWS_CS_BT2020 => (2627, 593),
+        _ => (2990, 1140),
     }
 }
 
@@ -100,7 +180,7 @@ fn coding(frame: &Video) -> Coding {
         )
     };
     let full_range = frame.color_range() == Range::JPEG || is_full(frame.format());
-    Coding { matrix: i32::try_from(matrix).unwrap_or(5), full_range }
+    Coding { matrix, full_range }
 }
 
 impl Transfer {

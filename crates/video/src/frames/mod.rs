@@ -41,6 +41,7 @@ mod run;
 mod tests;
 mod tone;
 mod walk;
+mod weights;
 
 pub use plan::{Plan, PlanOptions};
 pub use proxy::{ProxyOptions, ProxySound, Sink, Turn, write_proxy};

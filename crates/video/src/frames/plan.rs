@@ -298,8 +298,9 @@ impl Survey {
     }
 
     fn read(&mut self, opened: &mut Opened) -> Result<(), Error> {
-        let mut packet = Packet::empty();
         loop {
+            // A new packet each time: reading into a used one does not free what it held.
+            let mut packet = Packet::empty();
             match packet.read(opened.input_mut()) {
                 Ok(()) if packet.stream() == self.stream => self.add(&packet),
                 Ok(()) => {}
@@ -353,21 +354,16 @@ impl Survey {
             return Err(opened.malformed("the video track has no packets"));
         }
         let mut warnings = Vec::new();
-        if self.timed {
-            if let Some(short) = self.shortened() {
-                if !options.allow_truncated {
-                    return Err(opened.malformed(
-                        "the frames end before the stated length: the file is cut or states a wrong length",
-                    ));
-                }
-                let message = format!(
-                    "frames for {} of {} instants; the rest is missing",
-                    short.count(),
-                    self.instants.count()
-                );
-                warnings.push(Warning::new(WarningCode::Damaged, message));
-                self.instants = short;
+        if let Some(short) = self.shortened().filter(|_| self.timed) {
+            if !options.allow_truncated {
+                return Err(opened.malformed(
+                    "the frames end before the stated length: the file is cut or states a wrong length",
+                ));
             }
+            let (found, asked) = (short.count(), self.instants.count());
+            let message = format!("frames for {found} of {asked} instants; the rest is missing");
+            warnings.push(Warning::new(WarningCode::Damaged, message));
+            self.instants = short;
         }
         let work = if self.timed { Work::Packets(self.shots()) } else { Work::Everything };
         let Self { stream, clock, instants, .. } = self;
@@ -383,7 +379,8 @@ impl Survey {
         let step = Duration::new(u64::from(rate.denominator()), rate.numerator())?;
         let slack = step.max(Duration::from_seconds(1));
         let last = self.instants.at(self.instants.count().checked_sub(1)?);
-        if !(stated || !self.complete) || !time.is_behind(last, slack) {
+        let is_guess = !stated && self.complete;
+        if is_guess || !time.is_behind(last, slack) {
             return None;
         }
         let mut count = self.instants.count();

@@ -71,8 +71,7 @@ impl std::fmt::Debug for ProxySound {
 /// What [`decode`] and `turn` give, [`Error::Backend`] where FFmpeg has no x264, and [`Error::Io`]
 /// for the sink's own errors.
 pub fn write_proxy(
-    source: Box<dyn Source>,
-    plan: &Plan,
+    (source, plan): (Box<dyn Source>, &Plan),
     sound: Option<ProxySound>,
     options: &ProxyOptions,
     watch: &Watch,

@@ -55,10 +55,9 @@ pub(super) struct Coding {
 /// Tells a scaler that makes YUV of RGB to make BT.709 of limited range, as our proxies are marked.
 pub(super) fn set_output_coding(scaler: &mut scaling::Context) {
     const ONE: i32 = 1 << 16;
-    let matrix = i32::try_from(ffi::SWS_CS_ITU709).unwrap_or(1);
     // SAFETY: as in `set_coding`.
     unsafe {
-        let table = ffi::sws_getCoefficients(matrix);
+        let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709);
         ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, 1, table, 0, 0, ONE, ONE);
     }
 }
@@ -72,14 +71,14 @@ pub(super) fn sample_rate(input: &Input, stream: usize) -> u32 {
     u32::try_from(rate).unwrap_or(0)
 }
 
-/// Tells a scaler how its input is coded; the output is full-range RGB.
-pub(super) fn set_coding(scaler: &mut scaling::Context, coding: Coding) {
+/// Tells a scaler how its input is coded, and whether its output takes the full range.
+pub(super) fn set_coding(scaler: &mut scaling::Context, coding: Coding, full_output: bool) {
     const ONE: i32 = 1 << 16;
     // SAFETY: the context is alive and exclusively borrowed; `sws_getCoefficients` returns a
     // pointer to one of its static tables for any number, and both calls only copy from it.
     unsafe {
         let table = ffi::sws_getCoefficients(coding.matrix);
-        let (range, full) = (i32::from(coding.full_range), 1);
+        let (range, full) = (i32::from(coding.full_range), i32::from(full_output));
         ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, range, table, full, 0, ONE, ONE);
     }
 }

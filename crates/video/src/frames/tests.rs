@@ -110,7 +110,8 @@ impl Case {
     fn length(&self) -> Duration {
         match &self.numbers {
             Numbers::Every { rate: (n, d), count, .. } => {
-                Duration::of_frames(*count, FrameRate::new(*n as u32, *d as u32).unwrap()).unwrap()
+                let part = |part: u64| u32::try_from(part).unwrap();
+                Duration::of_frames(*count, FrameRate::new(part(*n), part(*d)).unwrap()).unwrap()
             }
             Numbers::Only(_) => Duration::from_seconds(8),
         }
@@ -345,8 +346,8 @@ fn colours_come_out_right_in_every_coding() {
         let mut seen = 0;
         decode(source, &plan, &DecodeOptions::default(), &Watch::new(), &mut |frame: Frame| {
             let wanted = [[254, 0, 0], [0, 255, 0], [0, 0, 254], [0xC0, 0x80, 0x40]];
-            for (at, wanted) in wanted.into_iter().enumerate() {
-                let pixel = frame.raster.pixel(at as u32 * 32 + 16, 16).unwrap();
+            for (at, wanted) in (0u32..).zip(wanted) {
+                let pixel = frame.raster.pixel(at * 32 + 16, 16).unwrap();
                 for (found, wanted) in pixel.iter().zip(wanted) {
                     assert!(found.abs_diff(wanted) <= 4, "{file} #{at}: {pixel:?}");
                 }
@@ -480,10 +481,9 @@ fn proxy(file: &str, plan: &Plan, length: Duration, sound: Option<ProxySound>) -
     let memory = Memory::default();
     let sink = Box::new(memory.clone());
     let written =
-        write_proxy(open(file).0, plan, sound, &options, &Watch::new(), (&mut Ok, sink)).unwrap();
+        write_proxy((open(file).0, plan), sound, &options, &Watch::new(), (&mut Ok, sink)).unwrap();
     assert!(written.warnings.is_empty(), "{file}: {:?}", written.warnings);
-    let bytes = memory.0.lock().unwrap().get_ref().clone();
-    bytes
+    memory.0.lock().unwrap().get_ref().clone()
 }
 
 #[test]

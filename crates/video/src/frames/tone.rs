@@ -86,7 +86,7 @@ fn pq(signal: f32) -> f32 {
 fn hlg(signal: f32) -> f32 {
     const A: f32 = 0.178_832_77;
     const B: f32 = 0.284_668_92;
-    const C: f32 = 0.559_910_73;
+    const C: f32 = 0.559_910_7;
     if signal <= 0.5 { signal * signal / 3.0 } else { (((signal - C) / A).exp() + B) / 12.0 }
 }
 
@@ -129,6 +129,7 @@ fn srgb(light: f32) -> u8 {
 mod tests {
     use super::*;
 
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 65535")]
     fn grey(tone: &Tone, signal: f32) -> u8 {
         let value = ((signal * 65535.0) as u16).to_le_bytes();
         let mut out = Vec::new();

@@ -163,15 +163,13 @@ impl Walker {
 
     /// The next frame that the decoder has ready.
     pub(super) fn frame(&mut self, frame: &mut Video) -> bool {
-        loop {
-            match self.decoder.receive_frame(frame) {
-                Ok(()) => return true,
-                Err(ffmpeg_next::Error::Other { .. } | ffmpeg_next::Error::Eof) => return false,
-                // A damaged frame; the decoder goes on with the next one.
-                Err(_) => {
-                    self.refused += 1;
-                    return false;
-                }
+        match self.decoder.receive_frame(frame) {
+            Ok(()) => true,
+            Err(ffmpeg_next::Error::Other { .. } | ffmpeg_next::Error::Eof) => false,
+            // A damaged frame; the decoder goes on with the next packet.
+            Err(_) => {
+                self.refused += 1;
+                false
             }
         }
     }
