@@ -62,7 +62,10 @@ impl Instants {
             scale * numerator,
         )
     }
+}
 
+#[cfg(any(test, feature = "ffmpeg"))]
+impl Instants {
     /// The number of the first instant that is not before `time`; `None` when that is the last one
     /// or a later.
     fn first_from(&self, time: Time) -> Option<u64> {
@@ -77,6 +80,7 @@ impl Instants {
 }
 
 /// A point on the clock of a video: `ticks / scale` seconds, before its start when negative.
+#[cfg(any(test, feature = "ffmpeg"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Time {
     pub(crate) ticks: i128,
@@ -84,6 +88,7 @@ pub(crate) struct Time {
     pub(crate) scale: i128,
 }
 
+#[cfg(any(test, feature = "ffmpeg"))]
 impl Time {
     /// Whether it is `by` or more before `other`.
     pub(crate) fn is_behind(self, other: Duration, by: Duration) -> bool {
@@ -107,6 +112,7 @@ impl Time {
 /// may be offered in any order, so in that of decoding too; what is held is one frame an instant.
 ///
 /// Where no frame is shown yet, the first one is taken.
+#[cfg(any(test, feature = "ffmpeg"))]
 #[derive(Debug)]
 pub(crate) struct Sampler<T> {
     instants: Instants,
@@ -115,6 +121,7 @@ pub(crate) struct Sampler<T> {
     first: Option<(i64, T)>,
 }
 
+#[cfg(any(test, feature = "ffmpeg"))]
 impl<T: Copy> Sampler<T> {
     /// The caller has checked the number of instants against its limits.
     pub(crate) fn new(instants: Instants) -> Self {
