@@ -28,7 +28,8 @@ lint: setup
 test: lint
 	$(CARGO) test --workspace --locked
 	$(CARGO) test -p mediaprep-image --features pixels --locked
-	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --test prepare --locked
+	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --test prepare \
+	  --test prepare_media --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
 
 doc: setup
