@@ -197,13 +197,9 @@ impl Plan {
                 piece.extend_from_slice(&run.shots);
             }
         }
-        let piece = |shots| Self { work: Work::Packets(shots), ..self.clone_head() };
+        let Self { mime, stream, clock, instants, .. } = self;
+        let piece = |shots| Self { mime, stream, clock, instants, work: Work::Packets(shots) };
         pieces.into_iter().map(piece).collect()
-    }
-
-    fn clone_head(&self) -> Self {
-        let Self { mime, stream, clock, instants, .. } = *self;
-        Self { mime, stream, clock, instants, work: Work::Everything }
     }
 }
 

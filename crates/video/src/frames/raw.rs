@@ -1,5 +1,5 @@
-//! The unsafe part of decoding, kept as small as it can be: four calls and two fields that the
-//! bindings leave out.
+//! The unsafe part of decoding, kept as small as it can be: the calls and fields that the bindings
+//! leave out.
 #![expect(unsafe_code, reason = "the bindings have no safe form of these")]
 
 use ffmpeg_next::ffi;

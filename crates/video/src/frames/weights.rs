@@ -93,11 +93,27 @@ mod tests {
     }
 
     #[test]
-    fn no_sample_leaves_the_range() {
-        for weights in [Weights::of((2126, 722), false), Weights::of((2990, 1140), true)] {
+    fn corners_are_what_the_formula_gives() {
+        for ((red, blue), full) in [((2126, 722), false), ((2990, 1140), true)] {
+            let weights = Weights::of((red, blue), full);
+            let (kr, kb) = (f64::from(red) / 1e4, f64::from(blue) / 1e4);
             for corner in 0..8u8 {
-                let sample = |bit: u8| if corner & bit == 0 { 0 } else { 255 };
-                map(weights, [sample(1), sample(2), sample(4)]);
+                let sample = |bit: u8| if corner & bit == 0 { 0u8 } else { 255 };
+                let samples = [sample(1), sample(2), sample(4)];
+                let [luma, cb, cr] = samples.map(f64::from);
+                let (black, steps, chroma) =
+                    if full { (0., 255., 255.) } else { (16., 219., 224.) };
+                let grey = (luma - black) / steps;
+                let (cb, cr) = ((cb - 128.) / chroma, (cr - 128.) / chroma);
+                let (r, b) = (grey + 2. * (1. - kr) * cr, grey + 2. * (1. - kb) * cb);
+                let g = (grey - kr * r - kb * b) / (1. - kr - kb);
+                for (found, wanted) in map(weights, samples).into_iter().zip([r, g, b]) {
+                    let wanted = (wanted * 255.).clamp(0., 255.);
+                    assert!(
+                        (f64::from(found) - wanted).abs() <= 1.,
+                        "{samples:?}: {found} {wanted}"
+                    );
+                }
             }
         }
     }
