@@ -27,9 +27,8 @@ lint: setup
 
 test: lint
 	$(CARGO) test --workspace --locked
-	$(CARGO) test -p mediaprep-image --features pixels --locked
-	$(CARGO) test -p mediaprep-tests --no-default-features --test errors --test prepare \
-	  --test prepare_media --locked
+	$(CARGO) test -p mediaprep-image -p mediaprep-tests --no-default-features \
+	  --features mediaprep-image/pixels --lib --test 'pixels_*' --test errors --test 'prepare*' --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
 
 doc: setup

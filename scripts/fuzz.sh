@@ -16,6 +16,7 @@ seeds() { # seeds TARGET
   decode_jpeg | turn_jpeg) ls "$fixtures"/*.jpg ;;
   decode_heif) ls "$fixtures"/*.heic "$fixtures"/*.heics ;;
   decode_tiff) ls "$fixtures"/*.tif ;;
+  pdf_facts) ls ../../fixtures/pdf/*.pdf ;;
   exif) ls "$fixtures"/*exif* "$fixtures"/*.tif ;;
   *) ls "$fixtures"/*."${1#decode_}" ;;
   esac

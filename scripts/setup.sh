@@ -60,6 +60,9 @@ look() {
   # libjpeg-turbo is built from source, with its vector code.
   need cmake command -v cmake
   need nasm command -v nasm
+  # PDFium's library comes from a Python package; poppler is what its pages are compared with.
+  have_pdfium || need "python3 python3-venv" python3 -c 'import ensurepip'
+  need poppler-utils command -v pdftoppm
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
     need "python3 python3-venv" command -v python3
@@ -76,6 +79,38 @@ debian_has_node() {
 have_node() {
   command -v npm >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".");
     process.exit(major > 20 || (major == 20 && minor >= 9) ? 0 : 1)' 2>/dev/null
+}
+
+# PDFium's library, where the program and the tests look for it.
+pdfium=${CARGO_TARGET_DIR:-target}/pdfium/libpdfium.so
+pdfium_sum=c76dc0f7839644bfa7c3e3107a6068df714e339c861bb7d4519907b821d427f9
+
+have_pdfium() {
+  [ "$(uname -sm)" != "Linux x86_64" ] || echo "$pdfium_sum  $pdfium" | sha256sum --check --status 2>/dev/null
+}
+
+get_pdfium() {
+  have_pdfium && return 0
+  say "installing PDFium into ${pdfium%/*}"
+  local folder
+  folder=$(mktemp -d)
+  peers_environment
+  target/peers/bin/pip download -q --disable-pip-version-check --no-deps --only-binary :all: \
+    -d "$folder" pypdfium2==5.15.2 ||
+    fail "PDFium could not be fetched" "by hand: pip download pypdfium2==5.15.2, and libpdfium.so from it to $pdfium"
+  mkdir -p "${pdfium%/*}"
+  target/peers/bin/python -c 'import sys, zipfile
+wheel, target = sys.argv[1:]
+with open(target, "wb") as file: file.write(zipfile.ZipFile(wheel).read("pypdfium2_raw/libpdfium.so"))
+' "$folder"/*.whl "$pdfium.partial"
+  mv "$pdfium.partial" "$pdfium"
+  rm -rf "$folder"
+  have_pdfium || fail "$pdfium is not the library that was expected" "delete it and try again"
+}
+
+peers_environment() {
+  [ -x target/peers/bin/pip ] || python3 -m venv target/peers ||
+    fail "no virtual environment for Python packages" "by hand: apt-get install python3-venv"
 }
 
 # The versions that the benchmarks' printed figures were measured with.
@@ -120,11 +155,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fail "installed, but not found afterwards: ${missing[*]}" "look at what apt-get says about them"
 fi
 
+get_pdfium
 if [ "$purpose" = bench ]; then
-  if [ ! -x target/peers/bin/python ]; then
-    python3 -m venv target/peers || fail "no virtual environment for the Python peers" \
-      "by hand: apt-get install python3-venv"
-  fi
+  peers_environment
   python_peers
   node_peers
 fi

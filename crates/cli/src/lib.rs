@@ -125,6 +125,10 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
         Command::Models(args) => commands::models(args, output),
         Command::Completions { shell } => commands::completions(*shell, output),
         Command::Man => commands::man(output),
+        Command::PdfWorker => {
+            Ok(mediaprep::serve_pages(&mut io::stdin().lock(), output.data)
+                .map(|()| Status::Done)?)
+        }
     }
 }
 
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
     let mut data = BufWriter::with_capacity(1 << 16, stdout.lock());
     let mut notes = stderr;
     let mut output = Output::new(&mut data, &mut notes, terminal, interrupt);
+    output.worker = std::env::current_exe().ok();
     if let Err(error) = interrupted {
         output.note(&format!("Ctrl-C is not handled: {error}"));
     }

@@ -89,6 +89,8 @@ pub struct Output<'a> {
     /// How often each code was met, where repetitions are folded.
     folded: Option<BTreeMap<&'static str, u64>>,
     pub(crate) interrupt: Interrupt,
+    /// The program that draws pages of PDFs as a process of its own: this one, when it runs as such.
+    pub(crate) worker: Option<PathBuf>,
 }
 
 /// Warnings of one code that are shown before the rest is only counted.
@@ -115,6 +117,7 @@ impl<'a> Output<'a> {
             progress: Progress::NONE,
             folded: None,
             interrupt,
+            worker: None,
         }
     }
 

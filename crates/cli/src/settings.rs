@@ -1,5 +1,7 @@
 //! From the arguments as typed to checked settings: texts parsed, defaults filled, files read.
 
+mod pdf;
+
 use std::path::Path;
 use std::time::Duration as WallTime;
 
@@ -23,7 +25,7 @@ use crate::prepare::OutFolder;
 
 /// The engine that the common options ask for.
 pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
-    builder(common).build().map_err(|error| failure(&error))
+    builder(common)?.build().map_err(|error| failure(&error))
 }
 
 /// The same for preparing: its own limit on decoded pixels, temporary files in the output folder,
@@ -31,9 +33,10 @@ pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
 pub(crate) fn prepare_engine(
     common: &Common,
     args: &PrepareArgs,
-    interrupt: &Interrupt,
+    (interrupt, worker): (&Interrupt, Option<&Path>),
 ) -> Result<Engine, Failure> {
-    let builder = builder(common).scratch(OutFolder::scratch(&args.out)).watch(interrupt.watch());
+    let builder = builder(common)?.scratch(OutFolder::scratch(&args.out)).watch(interrupt.watch());
+    let builder = pdf::drawing(builder, &args.pdf, worker)?;
     let builder = match args.images.max_pixels {
         Some(pixels) => builder.limits(limits(pixels)),
         None => builder,
@@ -41,18 +44,18 @@ pub(crate) fn prepare_engine(
     builder.build().map_err(|error| failure(&error))
 }
 
-fn builder(common: &Common) -> EngineBuilder {
-    let builder = Engine::builder();
+fn builder(common: &Common) -> Result<EngineBuilder, Failure> {
+    let builder = pdf::with_password(Engine::builder(), common)?;
     let builder = match common.threads {
         Some(threads) => builder.threads(usize::from(threads)),
         None => builder,
     };
     let memory =
         common.memory.or_else(|| quarter_of_memory(&std::fs::read_to_string(MEMINFO).ok()?));
-    match memory {
+    Ok(match memory {
         Some(bytes) => builder.memory(bytes),
         None => builder,
-    }
+    })
 }
 
 /// Where Linux says how much memory there is. Elsewhere the engine's own default holds.
@@ -86,7 +89,8 @@ pub(crate) fn prepare_options(args: &PrepareArgs) -> Result<PrepareOptions, Fail
         AudioOptions { profile: audio_profile.map(profile), segment: piece("--segment", segment)? };
     let images = image_options(&args.images);
     let working_time = time_limit.map(WallTime::from_secs);
-    Ok(PrepareOptions { images, video, audio, working_time, labels: args.labels })
+    let pdf = pdf::options(&args.pdf, args.images.max_side);
+    Ok(PrepareOptions { images, video, audio, pdf, working_time, labels: args.labels })
 }
 
 const fn video_form(arg: VideoArg) -> VideoForm {

@@ -2,12 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use mediaprep_media::Limits;
-
 use crate::error::{Error, ErrorKind, Stage};
 use crate::options::PlanOptions;
 use crate::plan::{Charge, Planner};
-use crate::probe::{Outcome, Probed, probe};
+use crate::probe::{Outcome, Probed, Reading, probe};
 use crate::rules::RuleSet;
 use crate::run::run;
 use crate::totals::Totals;
@@ -49,14 +47,18 @@ impl Engine {
         inputs: impl Iterator<Item = Input> + Send,
         each: &mut dyn FnMut(Outcome) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        let limits: &Limits = self.limits();
-        run(self.threads(), inputs, |input| probe(&input, limits), each)
+        let reading = self.reading();
+        run(self.threads(), inputs, |input| probe(&input, reading), each)
             .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error))
     }
 
     /// Reads the header facts of one input.
     pub fn probe(&self, input: &Input) -> Outcome {
-        probe(input, self.limits())
+        probe(input, self.reading())
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { limits: self.limits(), password: self.password() }
     }
 
     /// Budgets a list of inputs under one rule.

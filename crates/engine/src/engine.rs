@@ -1,5 +1,7 @@
 //! The engine's settings.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -16,6 +18,26 @@ pub struct Engine {
     limits: Limits,
     watch: Watch,
     scratch: PathBuf,
+    password: Option<Password>,
+    pdf_worker: Option<PdfWorker>,
+    pdfium: Option<PathBuf>,
+}
+
+/// What opens encrypted PDFs; never shown.
+#[derive(Clone)]
+struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+/// The program that draws pages of PDFs.
+#[derive(Clone, Debug)]
+pub(crate) struct PdfWorker {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<OsString>,
 }
 
 /// Settings of an [`Engine`].
@@ -26,6 +48,9 @@ pub struct EngineBuilder {
     limits: Limits,
     watch: Watch,
     scratch: Option<PathBuf>,
+    password: Option<Password>,
+    pdf_worker: Option<PdfWorker>,
+    pdfium: Option<PathBuf>,
 }
 
 /// What decoding jobs may hold at once unless the caller says otherwise, in bytes.
@@ -64,6 +89,26 @@ impl Engine {
     /// The folder of temporary files.
     pub fn scratch(&self) -> &Path {
         &self.scratch
+    }
+
+    /// What opens encrypted PDFs.
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.password.as_ref().map(|password| password.0.as_str())
+    }
+
+    /// The program that draws pages; `None` has hayro draw them on the engine's own threads.
+    pub(crate) const fn pdf_worker(&self) -> Option<&PdfWorker> {
+        self.pdf_worker.as_ref()
+    }
+
+    /// The file of PDFium's library.
+    pub(crate) fn pdfium(&self) -> Option<&Path> {
+        self.pdfium.as_deref()
+    }
+
+    /// Whether PDFium can draw pages.
+    pub fn has_pdfium(&self) -> bool {
+        cfg!(feature = "pdfium") && self.pdfium.is_some() && self.pdf_worker.is_some()
     }
 }
 
@@ -107,6 +152,37 @@ impl EngineBuilder {
         self
     }
 
+    /// The password of encrypted PDFs, the user's or the owner's. It is in no message, and
+    /// `Debug` does not show it.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Password(password.into()));
+        self
+    }
+
+    /// A program, with its arguments, that calls [`serve_pages`](crate::serve_pages) on its standard
+    /// input and output; the engine starts up to one for each thread while it draws or reads pages
+    /// of PDFs. A document that makes a library crash, hang or ask for too much memory then costs
+    /// one page. Without it, hayro draws on the engine's own threads, and nothing but the size of
+    /// the pages bounds what a file from a stranger can ask of it.
+    #[must_use]
+    pub fn pdf_worker(
+        mut self,
+        program: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Self {
+        let args = args.into_iter().map(Into::into).collect();
+        self.pdf_worker = Some(PdfWorker { program: program.into(), args });
+        self
+    }
+
+    /// The file of PDFium's library, such as `libpdfium.so`. It is of use to worker processes only.
+    #[must_use]
+    pub fn pdfium(mut self, library: impl Into<PathBuf>) -> Self {
+        self.pdfium = Some(library.into());
+        self
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -125,7 +201,8 @@ impl EngineBuilder {
         }
         let memory = self.memory.unwrap_or(MEMORY);
         let scratch = self.scratch.unwrap_or_else(std::env::temp_dir);
-        Ok(Engine { threads, memory, limits: self.limits, watch: self.watch, scratch })
+        let Self { limits, watch, password, pdf_worker, pdfium, .. } = self;
+        Ok(Engine { threads, memory, limits, watch, scratch, password, pdf_worker, pdfium })
     }
 }
 

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use mediaprep_media::Error as MediaError;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What kind of trouble it is: whose fault, and which exit status follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// A setting is out of range or conflicts with another.
@@ -209,10 +209,14 @@ fn classify(error: &MediaError) -> (ErrorKind, &'static str) {
         MediaError::Malformed { .. } => {
             (ErrorKind::Malformed, "the file is damaged; fetch or export it again")
         }
-        MediaError::Encrypted { .. } => {
-            (ErrorKind::Unsupported, "remove the password before sending the file")
-        }
+        MediaError::Encrypted { .. } => (
+            ErrorKind::Unsupported,
+            "give the password of PDFs, or remove it before sending the file",
+        ),
         MediaError::Limit(_) => (ErrorKind::LimitExceeded, RAISE),
+        MediaError::Backend { backend: "PDFium" } => {
+            (ErrorKind::BackendUnavailable, "name the file of PDFium's library, or have hayro draw")
+        }
         MediaError::Backend { .. } => (
             ErrorKind::BackendUnavailable,
             "build with the feature `ffmpeg`, which needs the libav development packages",

@@ -101,7 +101,11 @@ impl MediaInfo {
             (width > 0 && height > 0 && pages > 0).then_some(PageRun { size, pages })
         };
         let runs: Vec<_> = sizes.into_iter().map(run).collect::<Option<_>>()?;
-        (!runs.is_empty()).then_some(Self::Document(DocumentInfo { runs, encrypted: false }))
+        (!runs.is_empty()).then_some(Self::Document(DocumentInfo {
+            runs,
+            encrypted: false,
+            locked: false,
+        }))
     }
 
     /// What kind of medium it is.

@@ -57,12 +57,15 @@ pub use mediaprep_tokens as tokens;
 pub use mediaprep_video::{AudioOfVideo, Instants, VideoInfo};
 pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
+#[cfg(feature = "pages")]
+pub use prepare::serve_pages;
 #[cfg(feature = "pixels")]
 pub use prepare::{
-    AudioOptions, AudioPlan, Counted, CountedItem, Extra, How, ImageForm, ImageFormat,
-    ImageOptions, ImagePlan, ItemPlan, PartBytes, PartFacts, Payload, Planned, PlannedItem,
-    PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Reason, Role, Sampling,
-    SoundPlan, Store, VideoForm, VideoOptions, VideoPlan,
+    AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Excerpts, Extra, How, ImageForm,
+    ImageFormat, ImageOptions, ImagePlan, ItemPlan, PageSelection, PageSpan, PartBytes, PartFacts,
+    Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned, PlannedItem, PlannedPart,
+    Preparation, PrepareOptions, Prepared, PreparedPart, Reason, Role, Sampling, SoundPlan, Store,
+    VideoForm, VideoOptions, VideoPlan,
 };
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};

@@ -41,13 +41,21 @@ pub enum Outcome {
     Failed(Error),
 }
 
-/// Probes one input within `limits`.
-pub(crate) fn probe(input: &Input, limits: &Limits) -> Outcome {
+/// What probing goes by.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) limits: &'a Limits,
+    /// What opens encrypted PDFs.
+    pub(crate) password: Option<&'a str>,
+}
+
+/// Probes one input.
+pub(crate) fn probe(input: &Input, reading: Reading<'_>) -> Outcome {
     let result = match input.source() {
-        InputSource::Path(path) => probe_path(input, path, limits),
+        InputSource::Path(path) => probe_path(input, path, reading),
         InputSource::Bytes { bytes, .. } => {
             let length = bytes.len() as u64;
-            probe_source(input, Cursor::new(&**bytes), length, limits)
+            probe_source(input, Cursor::new(&**bytes), length, reading)
         }
         InputSource::Facts(facts) => Ok(Some(from_facts(facts))),
         InputSource::Broken(broken) => {
@@ -75,7 +83,8 @@ pub(crate) fn probe_made(
     limits: &Limits,
 ) -> Result<Probed, Error> {
     let input = Input::bytes(name, Vec::new());
-    let probed = probe_source(&input, bytes, length, limits)?;
+    let reading = Reading { limits, password: None };
+    let probed = probe_source(&input, bytes, length, reading)?;
     probed.ok_or_else(|| not_media(&input, length))
 }
 
@@ -90,7 +99,7 @@ fn from_facts(facts: &KnownFacts) -> Probed {
     }
 }
 
-fn probe_path(input: &Input, path: &Path, limits: &Limits) -> Result<Option<Probed>, Error> {
+fn probe_path(input: &Input, path: &Path, reading: Reading<'_>) -> Result<Option<Probed>, Error> {
     let io_error = |error: io::Error| open_error(input, error);
     // Opening a pipe or a device may block for ever, so a path that nobody has looked at yet is
     // looked at first. Found files were told apart while the folder was read.
@@ -104,7 +113,7 @@ fn probe_path(input: &Input, path: &Path, limits: &Limits) -> Result<Option<Prob
     }
     let file = File::open(path).map_err(io_error)?;
     let length = file.metadata().map_err(io_error)?.len();
-    probe_source(input, file, length, limits)
+    probe_source(input, file, length, reading)
 }
 
 fn open_error(input: &Input, error: io::Error) -> Error {
@@ -120,8 +129,9 @@ fn probe_source(
     input: &Input,
     inner: impl io::Read + io::Seek + Send,
     length: u64,
-    limits: &Limits,
+    reading: Reading<'_>,
 ) -> Result<Option<Probed>, Error> {
+    let limits = reading.limits;
     let fail = |stage, error| Error::from_media(input.name(), stage, error);
     let mut source = MeteredSource::new(inner, length, SNIFF_LENGTH, limits.max_probe_bytes)
         .map_err(|error| open_error(input, error))?;
@@ -129,7 +139,7 @@ fn probe_source(
         return if input.is_optional() { Ok(None) } else { Err(not_media(input, length)) };
     };
     limits.check_bytes(length).map_err(|error| fail(Stage::Probe, error.into()))?;
-    let read = read_facts(&mut source, mime, limits).map_err(|error| fail(Stage::Probe, error))?;
+    let read = read_facts(&mut source, mime, reading).map_err(|error| fail(Stage::Probe, error))?;
     let (mime, info) = read.value;
     Ok(Some(Probed {
         name: input.name(),
@@ -169,7 +179,7 @@ fn not_media(input: &Input, length: u64) -> Error {
 fn read_facts(
     source: &mut dyn Source,
     mime: MimeType,
-    limits: &Limits,
+    Reading { limits, password }: Reading<'_>,
 ) -> Result<Warned<(MimeType, MediaInfo)>, MediaError> {
     match mime.modality() {
         Modality::Image => {
@@ -177,7 +187,7 @@ fn read_facts(
             Ok(read.map(|info| (mime, MediaInfo::Image(info))))
         }
         Modality::Document => {
-            let read = mediaprep_pdf::probe(source, limits, None)?;
+            let read = mediaprep_pdf::probe(source, limits, password.map(str::as_bytes))?;
             Ok(read.map(|info| (mime, MediaInfo::Document(info))))
         }
         Modality::Audio => {

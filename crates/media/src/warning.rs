@@ -129,6 +129,10 @@ warning_codes! {
     TextBeforeMedia = "text_before_media",
     /// The picture is blurry.
     Blurry = "blurry",
+    /// A page could not be drawn and is left out.
+    PageLost = "page_lost",
+    /// The pages of a PDF cost more as images.
+    DearerAsImages = "dearer_as_images",
     /// A page has no text layer.
     ScannedPage = "scanned_page",
     /// The picture is turned upright on the way.

@@ -15,7 +15,12 @@ use crate::syntax::{Dictionary, Value};
 const MAX_DEPTH: usize = 4;
 
 /// The key of an opened document.
-pub(crate) struct Crypt(EncryptionState);
+#[derive(Clone)]
+pub(crate) struct Crypt {
+    state: EncryptionState,
+    /// Whether a password was needed.
+    pub(crate) locked: bool,
+}
 
 impl Crypt {
     /// Opens a document with its encryption dictionary, the first part of its identifier and
@@ -31,7 +36,7 @@ impl Crypt {
         }
         let document = carrier(dictionary, id);
         let mut candidates: Vec<Vec<u8>> = Vec::new();
-        for password in [password, Some(&b""[..])].into_iter().flatten() {
+        for password in [Some(&b""[..]), password].into_iter().flatten() {
             candidates.extend(prepared(&document, password));
             candidates.push(password.to_vec());
         }
@@ -44,7 +49,7 @@ impl Crypt {
                 .or_else(|_| document.authenticate_raw_owner_password(&candidate))
                 .and_then(|()| EncryptionState::decode(&document, &candidate));
             match opened {
-                Ok(state) => return Ok(Self(state)),
+                Ok(state) => return Ok(Self { state, locked: !candidate.is_empty() }),
                 Err(error) => refusal = Some(error),
             }
         }
@@ -54,8 +59,13 @@ impl Crypt {
     /// The data of object stream `number` in clear; `None` when they are damaged.
     pub(crate) fn decrypt(&self, number: u32, raw: Vec<u8>) -> Option<Vec<u8>> {
         let mut stream = Object::Stream(lopdf::Stream::new(LopdfDictionary::new(), raw));
-        decrypt_object(&self.0, (number, 0), &mut stream).ok()?;
+        decrypt_object(&self.state, (number, 0), &mut stream).ok()?;
         if let Object::Stream(stream) = stream { Some(stream.content) } else { None }
+    }
+
+    /// Puts an object's strings and data in clear, as far as they are whole; says whether all are.
+    pub(crate) fn clear(&self, id: (u32, u16), object: &mut Object) -> bool {
+        decrypt_object(&self.state, id, object).is_ok()
     }
 }
 

@@ -9,9 +9,23 @@ pub struct DocumentInfo {
     pub runs: Vec<PageRun>,
     /// Whether the document is encrypted, also when it opens without a password.
     pub encrypted: bool,
+    /// Whether it opens only with a password, the one that it was opened with.
+    pub locked: bool,
 }
 
 impl DocumentInfo {
+    /// An unencrypted document of the given pages.
+    pub fn of_pages(sizes: impl IntoIterator<Item = PageSize>) -> Self {
+        let mut runs: Vec<PageRun> = Vec::new();
+        for size in sizes {
+            match runs.last_mut() {
+                Some(run) if run.size == size => run.pages += 1,
+                _ => runs.push(PageRun { size, pages: 1 }),
+            }
+        }
+        Self { runs, encrypted: false, locked: false }
+    }
+
     /// The number of pages, at least 1.
     pub fn pages(&self) -> u64 {
         self.runs.iter().map(|run| run.pages).sum()

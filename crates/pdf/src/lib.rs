@@ -32,6 +32,7 @@
 //! |---|---|---|
 //! | objects out of bytes | `hayro-syntax` | tolerant, nesting bounded, also the renderer's own parser |
 //! | passwords and ciphers | `lopdf` | RC4, AES-128, AES-256, both kinds of password |
+//! | writing parts ([`split`]) | `lopdf` | object streams, and nothing that changes from run to run |
 //! | deflate | `flate2` | output can be cut off at a limit |
 //! | searching | `memchr` | a repair scans at memory speed |
 //!
@@ -63,6 +64,10 @@ mod repair;
 mod syntax;
 mod tree;
 mod xref;
+
+#[cfg(feature = "raster")]
+pub mod raster;
+pub mod split;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -130,7 +135,8 @@ fn read(
         let message = "the cross-reference is damaged and was rebuilt from the objects";
         warnings.insert(0, Warning::new(WarningCode::Damaged, message));
     }
-    Ok(Warned { value: DocumentInfo { runs: pages.runs, encrypted }, warnings })
+    let locked = objects.crypt.as_ref().is_some_and(|crypt| crypt.locked);
+    Ok(Warned { value: DocumentInfo { runs: pages.runs, encrypted, locked }, warnings })
 }
 
 /// By the file's own cross-reference.

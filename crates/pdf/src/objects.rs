@@ -294,7 +294,7 @@ fn filters(filter: &Value, parameters: &Value) -> Vec<Option<Flate>> {
 
 /// What a reference in a stream's dictionary stands for. Only objects outside object streams
 /// count, as the standard demands: a stream that needs itself to be read is not followed.
-fn plain_value(bytes: &mut Bytes<'_>, xref: &Xref, base: u64, value: Value) -> Value {
+pub(crate) fn plain_value(bytes: &mut Bytes<'_>, xref: &Xref, base: u64, value: Value) -> Value {
     let Value::Reference(number) = value else { return value };
     match xref.find(bytes, number) {
         Ok(Some(Entry::At(offset))) => object_at(bytes, base.saturating_add(offset), Some(number))

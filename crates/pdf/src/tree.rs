@@ -43,11 +43,31 @@ enum Node {
     Stranger,
 }
 
+/// Where the walk is: what it tells those who want more than sizes.
+pub(crate) enum Step {
+    /// This entry is a branch; its children follow.
+    Enter(Value),
+    /// This entry is a page.
+    Page(Value),
+    /// The branch entered last is through; once more than entered, for the tree as a whole.
+    Leave,
+}
+
 /// Walks the tree under the catalog `root`.
 pub(crate) fn walk(
     objects: &mut Objects<'_>,
     root: &Value,
     limits: &Limits,
+) -> Result<Pages, Failure> {
+    walk_with(objects, root, limits, &mut |_, _| Ok(()))
+}
+
+/// The same, with every step told to `visit`.
+pub(crate) fn walk_with(
+    objects: &mut Objects<'_>,
+    root: &Value,
+    limits: &Limits,
+    visit: &mut dyn FnMut(&mut Objects<'_>, Step) -> Result<(), Failure>,
 ) -> Result<Pages, Failure> {
     let Value::Dictionary(catalog) = objects.resolve(root.clone())? else {
         return Err(Failure::damaged(0, "the document has no catalog"));
@@ -68,11 +88,12 @@ pub(crate) fn walk(
         let Some(child) = branch.children.pop() else {
             held -= branch.held();
             stack.pop();
+            visit(objects, Step::Leave)?;
             continue;
         };
         let attributes = branch.attributes;
         let reference = if let Value::Reference(number) = child { Some(number) } else { None };
-        match Node::read(objects, child, attributes)? {
+        match Node::read(objects, child.clone(), attributes)? {
             Node::Branch(_) if reference.is_some_and(|number| !entered.insert(number)) => {
                 pages.repeated += 1;
             }
@@ -80,12 +101,14 @@ pub(crate) fn walk(
                 held += branch.held();
                 objects.bytes.check_held(held)?;
                 stack.push(branch);
+                visit(objects, Step::Enter(child))?;
             }
             // A top without children is an empty tree, unless it says that it is a page.
             Node::Page { .. } if stack.len() == 1 && !lone_page => {}
             Node::Page { size, odd } => {
                 pages.add(size, odd);
                 limits.check_pages(pages.count)?;
+                visit(objects, Step::Page(child))?;
             }
             Node::Stranger => pages.strangers += 1,
         }

@@ -44,7 +44,7 @@ impl Trailer {
 }
 
 /// All sections, the newest first, or the objects that a repair found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Xref {
     sections: Vec<Section>,
     /// What a repair found.
@@ -74,14 +74,14 @@ impl Xref {
 }
 
 /// One cross-reference table or stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Section {
     /// Sorted by the first object's number.
     parts: Vec<Part>,
     kind: Kind,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Table {
         /// Whether what the table calls free may be in the section that follows it.
@@ -95,7 +95,7 @@ enum Kind {
 }
 
 /// Entries of neighbouring objects.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     first: u32,
     count: u64,

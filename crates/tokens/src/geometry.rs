@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::count_item::CountError;
 use crate::facts::ItemFacts;
-use crate::formula::picture::is_tiled_along_the_long_side;
+use crate::formula::picture::{aspect_grid, is_tiled_along_the_long_side};
 use crate::formula::{Formula, LONGEST_SIDE, SMALL_SIDE, Shape, TILE_TOKENS};
 use crate::request::RequestShape;
 use crate::row::Row;
@@ -157,6 +157,17 @@ impl Formula {
         Some(Tiling { grid, whole })
     }
 
+    /// See [`Row::image_raster_side`].
+    fn raster_side(&self, shape: Shape) -> Option<u32> {
+        match self {
+            Self::AspectFit { budget } => {
+                let (columns, rows) = aspect_grid(shape, *budget);
+                u32::try_from(columns.max(rows).saturating_mul(CELL_SIDE)).ok()
+            }
+            _ => self.longest_side(),
+        }
+    }
+
     /// The longest side in pixels that the service keeps: larger pictures are scaled down by it to
     /// fit a square of that side, so sending more shows the model nothing more. Documented for the
     /// rules before Gemini 3; `None` where nothing is published.
@@ -167,6 +178,10 @@ impl Formula {
         }
     }
 }
+
+/// Pixels of a cell's side in the published code of Gemma 4's image processing: patches of 16
+/// pixels, pooled by three. Whether Gemini does the same is inferred.
+const CELL_SIDE: u64 = 48;
 
 impl Row {
     /// How a picture that is alone in its request is cut at the given level; `None` when this row
@@ -195,6 +210,21 @@ impl Row {
         size: Dimensions,
     ) -> Result<Option<u32>, CountError> {
         self.image_formula(item, size, |formula, _| formula.longest_side())
+    }
+
+    /// The long side of the picture that the model is believed to look at, in pixels: what
+    /// [`Self::image_longest_side`] says, or for a grid of cells 48 pixels for each cell, as in the
+    /// published code of a model of the same family. `None` where nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::count_item`].
+    pub fn image_raster_side(
+        &self,
+        item: &ItemFacts,
+        size: Dimensions,
+    ) -> Result<Option<u32>, CountError> {
+        self.image_formula(item, size, |formula, shape| formula.raster_side(shape))
     }
 
     fn image_formula<T>(

@@ -25,7 +25,10 @@ pub(crate) fn prepare(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
-    let engine = settings::prepare_engine(common, args, &output.interrupt)?;
+    let engine = {
+        let around = (&output.interrupt, output.worker.as_deref());
+        settings::prepare_engine(common, args, around)?
+    };
     let book = settings::rule_book(args.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &args.rule, &[])?;
     let request = settings::plan_options(&args.request)?;
@@ -262,6 +265,11 @@ impl Finished<'_> {
         }
         output.report_folded();
         sink.end(self.head, summary, output)?;
+        let lost = |one: &Made| {
+            let warnings = one.prepared.iter().flat_map(|prepared| &prepared.warnings);
+            warnings.into_iter().any(|warning| warning.code == WarningCode::PageLost)
+        };
+        failed += made.iter().filter(|one| lost(one)).count() as u64;
         let mut status = if failed == 0 { Status::Done } else { Status::Failed };
         for (rules, totals) in self.head.rules.iter().zip(&summary.totals) {
             status = status.max(super::budget::report_totals(rules, totals, output));

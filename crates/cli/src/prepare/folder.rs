@@ -86,7 +86,10 @@ impl OutFolder {
 
     /// The files of one item.
     pub(crate) fn files(&self, item: usize) -> Files {
-        self.stored().get(item).cloned().unwrap_or_default()
+        let mut files = self.stored().get(item).cloned().unwrap_or_default();
+        // A page that was lost leaves its place empty.
+        files.parts.retain(|file| !file.is_empty());
+        files
     }
 
     /// Removes what was stored of an item that failed.

@@ -6,8 +6,8 @@ use std::io::{self, BufReader};
 use mediaprep::media::{Dimensions, MimeType, Orientation};
 use mediaprep::tokens::Route;
 use mediaprep::{
-    Budgeted, Charge, How, MediaInfo, Preparation, Prepared, PreparedPart, Reason, Region, Role,
-    TokenSplit, View,
+    Budgeted, Charge, How, MediaInfo, PageSpan, Preparation, Prepared, PreparedPart, Reason,
+    Region, Role, TokenSplit, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,9 @@ struct ManifestPart<'a> {
     duration_s: Option<Number>,
     #[serde(flatten)]
     role: Role,
+    /// The source's pages, in the order of the part's.
+    #[serde(skip_serializing_if = "<[PageSpan]>::is_empty")]
+    pages: &'a [PageSpan],
     /// What stands before it in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
@@ -271,6 +274,7 @@ fn manifest_parts<'a>(
             start_s: part.start.map(seconds),
             duration_s: part.duration.map(seconds),
             role: part.role,
+            pages: &part.pages,
             text: part.text.as_deref(),
             how: planned.plan.how(),
             tokens: charge.tokens,

@@ -81,6 +81,8 @@ pub(crate) fn part_name(stem: &str, role: Role, parts: u64, extension: &str) -> 
         Role::Whole => piece(None),
         Role::Overview => piece(Some(0)),
         Role::Tile { tile } => piece(Some(tile.into())),
+        Role::Page { page } => format!("{stem}-p{page:04}.{extension}"),
+        Role::Excerpt { excerpt } => piece(Some(excerpt)),
         Role::Frame { frame } => format!("{stem}-f{frame:06}.{extension}"),
         Role::Sound { segment } | Role::Proxy { segment } | Role::Codec2 { segment } => {
             piece(segment)

@@ -14,6 +14,9 @@ use super::image_plan::ImagePlan;
 use super::keep::Hashed;
 use super::memory::Ledger;
 use super::options::VideoForm;
+use super::pdf::PageSpan;
+#[cfg(feature = "pages")]
+use super::pdf::Pool;
 use super::peak::decode_options;
 use super::planned::{ItemPlan, Planned, Preparation};
 use super::role::{How, Role};
@@ -41,11 +44,20 @@ pub struct PreparedPart {
     pub start: Option<Duration>,
     /// How long it lasts, where it was cut or encoded here.
     pub duration: Option<Duration>,
-    /// The text before it in the request: the time of a frame.
+    /// The text before it in the request: the time of a frame, the number and text of a page.
     pub text: Option<String>,
+    /// The pages of the source that it shows; empty for media without pages, and for a PDF as it
+    /// is.
+    pub pages: Vec<PageSpan>,
 }
 
 impl PreparedPart {
+    /// A part of which nothing more is to be said.
+    pub(super) const fn new(role: Role, facts: Probed, sha256: [u8; 32]) -> Self {
+        let pages = Vec::new();
+        Self { role, view: None, facts, sha256, start: None, duration: None, text: None, pages }
+    }
+
     /// What counting goes by.
     pub fn counted(&self) -> PartFacts {
         PartFacts { facts: self.facts.clone(), role: self.role, text: self.text.clone() }
@@ -133,11 +145,23 @@ impl Engine {
         each: &mut dyn FnMut(usize, Option<Result<Prepared, Error>>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let ledger = Ledger::new(self.memory());
+        #[cfg(feature = "pages")]
+        let pool = Pool::default();
         let items = preparation.items.iter().enumerate();
         let job = |workers: &Workers, (at, item): (usize, &super::PlannedItem)| {
             let planned = item.planned.as_ref().ok()?;
             let engine = self;
-            let job = Job { at, input: &item.input, planned, preparation, engine, workers, store };
+            let job = Job {
+                at,
+                input: &item.input,
+                planned,
+                preparation,
+                engine,
+                workers,
+                store,
+                #[cfg(feature = "pages")]
+                pool: &pool,
+            };
             Some(job.run(&ledger))
         };
         let mut at = 0;
@@ -158,6 +182,8 @@ pub(super) struct Job<'a> {
     pub(super) engine: &'a Engine,
     pub(super) workers: &'a Workers,
     pub(super) store: &'a dyn Store,
+    #[cfg(feature = "pages")]
+    pub(super) pool: &'a Pool,
 }
 
 impl Job<'_> {
@@ -179,7 +205,8 @@ impl Job<'_> {
                 self.sample(*form, sampling)
             }
             ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sound_file(sound),
-            ItemPlan::Video(_) | ItemPlan::Audio(_) | ItemPlan::Original => self.pass(None),
+            ItemPlan::Document(plan) => self.document(plan),
+            ItemPlan::Video(_) | ItemPlan::Audio(_) => self.pass(None),
         }
     }
 
@@ -283,7 +310,7 @@ impl Job<'_> {
     }
 
     /// Hands the source's bytes on, a buffer at a time.
-    fn pass(&self, view: Option<View>) -> Result<Prepared, Error> {
+    pub(super) fn pass(&self, view: Option<View>) -> Result<Prepared, Error> {
         let expected = self.planned.probed.bytes.unwrap_or(0);
         let mut source = Hashed::new(self.open()?.take(expected.saturating_add(1)));
         let role = Role::Whole;
@@ -293,13 +320,12 @@ impl Job<'_> {
         }
         let sha256 = source.finish();
         let facts = (*self.planned.probed).clone();
-        let part =
-            PreparedPart { role, view, facts, sha256, start: None, duration: None, text: None };
+        let part = PreparedPart { view, ..PreparedPart::new(role, facts, sha256) };
         Ok(Prepared::new(sha256, vec![part], Vec::new()))
     }
 
     /// All of the source's bytes and their hash.
-    fn read(&self) -> Result<(Vec<u8>, [u8; 32]), Error> {
+    pub(super) fn read(&self) -> Result<(Vec<u8>, [u8; 32]), Error> {
         let expected = self.planned.probed.bytes.unwrap_or(0);
         let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
         let mut source = self.open()?.take(expected + 1);
@@ -397,8 +423,8 @@ impl Job<'_> {
     fn keep(&self, at: usize, role: Role, view: View, bytes: &[u8]) -> Result<PreparedPart, Error> {
         let facts = self.facts(bytes)?;
         self.keep_bytes(at, role, &facts, bytes)?;
-        let (view, sha256) = (Some(view), Sha256::digest(bytes).into());
-        Ok(PreparedPart { role, view, facts, sha256, start: None, duration: None, text: None })
+        let part = PreparedPart::new(role, facts, Sha256::digest(bytes).into());
+        Ok(PreparedPart { view: Some(view), ..part })
     }
 
     /// What the header of bytes that were made here says.

@@ -150,8 +150,7 @@ impl Job<'_> {
             let start = sampling.instants.at(at);
             let text = Some(time::stamp(start, sampling.instants.rate()));
             let (facts, start) = (facts.clone(), Some(start));
-            let part =
-                PreparedPart { role, view: None, facts, sha256, start, duration: None, text };
+            let part = PreparedPart { start, text, ..PreparedPart::new(role, facts, sha256) };
             frames.push((at, part));
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! From a plan to what is sent: bytes passed on, turned without loss, or decoded, resized, cut and
-//! encoded again; videos in frames or as proxies, sounds as mono.
+//! encoded again; videos in frames or as proxies, sounds as mono, PDFs as pages or smaller PDFs.
 //!
 //! [`crate::Engine::plan`] decides from headers alone; [`crate::Engine::prepare_each`] carries the
 //! decision out and nothing else.
@@ -13,6 +13,7 @@ mod keep;
 mod memory;
 mod options;
 mod payload;
+mod pdf;
 mod peak;
 mod planned;
 #[cfg(feature = "ffmpeg")]
@@ -31,6 +32,11 @@ pub use options::{
     AudioOptions, ImageForm, ImageFormat, ImageOptions, PrepareOptions, VideoForm, VideoOptions,
 };
 pub use payload::Payload;
+#[cfg(feature = "pages")]
+pub use pdf::serve_pages;
+pub use pdf::{
+    Drawing, Excerpts, PageSelection, PageSpan, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
+};
 pub use planned::{ItemPlan, Planned, PlannedItem, Preparation};
 pub use role::{How, Reason, Role};
 pub use sound_plan::{AudioPlan, SoundPlan};

@@ -7,6 +7,7 @@ use mediaprep_image::{Chroma, RenderOptions};
 use mediaprep_media::Duration;
 use serde::Serialize;
 
+use super::pdf::PdfOptions;
 use crate::error::{Error, ErrorKind, Stage};
 
 /// How images travel.
@@ -124,7 +125,9 @@ pub struct PrepareOptions {
     pub video: VideoOptions,
     /// Sounds, and those of videos that are sent in frames.
     pub audio: AudioOptions,
-    /// The longest that one video or sound may be worked on, on the clock; `None` sets no limit.
+    /// PDFs. Drawn pages are encoded as images are, JPEG by default.
+    pub pdf: PdfOptions,
+    /// The longest that one video, sound or PDF may be worked on, on the clock; `None` sets no limit.
     pub working_time: Option<WallTime>,
     /// Whether a text part `image 1`, `image 2` … goes before each image when there are several.
     pub labels: bool,
@@ -158,7 +161,7 @@ impl PrepareOptions {
                 "leave the length of pieces out to make one of each file",
             );
         }
-        Ok(())
+        self.pdf.validate()
     }
 }
 

@@ -72,13 +72,15 @@ fn lost() -> Error {
 
 struct Ready {
     request: PartOptions,
-    memory: Vec<Vec<Vec<u8>>>,
+    memory: Vec<Vec<Option<Vec<u8>>>>,
 }
 
 impl Ready {
     fn payload(&self, at: usize, prepared: Prepared, counted: CountedItem) -> Payload {
         let bytes = self.memory.get(at).map(Vec::as_slice).unwrap_or_default();
         let mut parts = Vec::with_capacity(bytes.len());
+        // What stands at the place of a page that was lost is nothing.
+        let bytes = bytes.iter().flatten();
         for ((part, charge), bytes) in prepared.parts.iter().zip(&counted.parts).zip(bytes) {
             parts.extend(part.text.as_deref().map(Part::text));
             let (options, medium) = (self.request.of(part.role), part.facts.info.modality());
@@ -92,14 +94,14 @@ impl Ready {
 }
 
 /// Keeps parts in memory, by item and part.
-struct Memory(Mutex<Vec<Vec<Vec<u8>>>>);
+struct Memory(Mutex<Vec<Vec<Option<Vec<u8>>>>>);
 
 impl Memory {
     fn new(preparation: &Preparation<'_>) -> Self {
         Self(Mutex::new(vec![Vec::new(); preparation.items.len()]))
     }
 
-    fn into_bytes(self) -> Vec<Vec<Vec<u8>>> {
+    fn into_bytes(self) -> Vec<Vec<Option<Vec<u8>>>> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,9 +116,9 @@ impl Store for Memory {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(item) = all.get_mut(part.item) {
             if item.len() <= part.part {
-                item.resize(part.part + 1, Vec::new());
+                item.resize(part.part + 1, None);
             }
-            item[part.part] = bytes;
+            item[part.part] = Some(bytes);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use mediaprep_media::{Dimensions, Limits, MimeType};
 
 use super::image_plan::ImagePlan;
 use super::options::PrepareOptions;
+use super::pdf::{PdfForm, PdfPlan};
 use super::planned::ItemPlan;
 use super::role::How;
 use super::video_plan::{Sampling, VideoPlan};
@@ -32,6 +33,7 @@ pub(crate) fn peak_bytes(
             piece_bytes(video, sampling).saturating_mul(pieces).saturating_add(list) + SOUND
         }
         (ItemPlan::Audio(plan), _) if plan.sound.is_some() => SOUND,
+        (ItemPlan::Document(plan), MediaInfo::Document(_)) => pdf_bytes(probed, plan, engine),
         _ => COPY_BUFFER as u64,
     }
 }
@@ -68,6 +70,36 @@ pub(crate) fn frame_pieces(video: &VideoInfo, sampling: &Sampling, engine: &Engi
     let fit = engine.memory().saturating_sub(fixed) / piece_bytes(video, sampling).max(1);
     usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, engine.threads())
 }
+
+/// Bytes of a drawn pixel: what the library draws in, and what the encoder makes of it.
+const PAGE_PIXEL: u64 = 16;
+/// What a library takes to open a document and draw a page beside its pixels and pictures.
+const PAGE: u64 = 64 << 20;
+
+fn pdf_bytes(probed: &Probed, plan: &PdfPlan, engine: &Engine) -> u64 {
+    let file = probed.bytes.unwrap_or(0);
+    let at_once = plan.page_count().min(engine.threads() as u64);
+    let largest = plan.drawing.iter().flat_map(|drawing| &drawing.sizes);
+    let pixels = largest.map(|size| size.pixels()).max().unwrap_or(0);
+    let each = file.saturating_add(PAGE).saturating_add(pixels.saturating_mul(PAGE_PIXEL));
+    match plan.form {
+        PdfForm::Pages => each.saturating_mul(at_once),
+        // The file, its objects, those of one excerpt, and that excerpt.
+        PdfForm::Split => file.saturating_mul(4).saturating_add(PAGE),
+        _ if plan.text.is_some() => each.saturating_mul(at_once),
+        _ => COPY_BUFFER as u64,
+    }
+}
+
+/// What a process that draws pages may take at most: its share of the engine's memory, and never
+/// less than a large page with large pictures needs.
+#[cfg(feature = "pages")]
+pub(super) fn worker_memory(engine: &Engine) -> u64 {
+    (engine.memory() / engine.threads() as u64).max(WORKER)
+}
+
+#[cfg(feature = "pages")]
+const WORKER: u64 = 1 << 30;
 
 fn image_bytes(
     probed: &Probed,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::count::{Counted, PartFacts, count_parts, labels};
 use super::image_plan::{ImagePlan, plan_image};
 use super::options::{PrepareOptions, VideoForm};
+use super::pdf::{PageSpan, PdfForm, PdfPlan, PdfPlanner};
 use super::peak::peak_bytes;
 use super::role::{How, Reason, Role};
 use super::sound_plan::{AudioPlan, plan_audio};
@@ -17,9 +18,9 @@ use crate::info::{MediaInfo, VideoLengths};
 use crate::options::PlanOptions;
 use crate::plan::{Charge, Planner};
 use crate::probe::{Outcome, Probed};
-use crate::rules::{RuleSet, SentAs};
+use crate::rules::RuleSet;
 use crate::totals::Totals;
-use crate::{Engine, Input};
+use crate::{DocumentInfo, Engine, Input};
 
 /// What becomes of one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,8 +32,8 @@ pub enum ItemPlan {
     Video(VideoPlan),
     /// A sound.
     Audio(AudioPlan),
-    /// A PDF, sent as it is.
-    Original,
+    /// A PDF.
+    Document(PdfPlan),
 }
 
 impl ItemPlan {
@@ -42,7 +43,7 @@ impl ItemPlan {
             Self::Image(plan) => plan.how,
             Self::Video(plan) => plan.how(),
             Self::Audio(plan) => plan.how,
-            Self::Original => How::Passed,
+            Self::Document(plan) => plan.how(),
         }
     }
 
@@ -52,7 +53,7 @@ impl ItemPlan {
             Self::Image(plan) => &plan.why,
             Self::Video(plan) => &plan.why,
             Self::Audio(plan) => &plan.why,
-            Self::Original => &[],
+            Self::Document(plan) => &plan.why,
         }
     }
 }
@@ -112,6 +113,7 @@ impl Planned {
                 _ => self.proxies(sampling),
             },
             ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sounds(sound),
+            ItemPlan::Document(plan) => self.document(plan),
             _ => {
                 vec![PartFacts { facts: (*self.probed).clone(), role: Role::Whole, text: None }]
             }
@@ -130,6 +132,11 @@ impl Planned {
                 _ => sampling.proxies().len() as u64,
             },
             ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => sound.pieces().len() as u64,
+            ItemPlan::Document(plan) => match plan.form {
+                PdfForm::Pages => plan.page_count(),
+                PdfForm::Split => plan.excerpts().len() as u64,
+                PdfForm::Auto | PdfForm::Original => 1,
+            },
             _ => 1,
         }
     }
@@ -182,6 +189,30 @@ impl Planned {
             }
         };
         numbered.map(piece).collect()
+    }
+
+    fn document(&self, plan: &PdfPlan) -> Vec<PartFacts> {
+        let MediaInfo::Document(document) = &self.probed.info else { return Vec::new() };
+        match (plan.form, &plan.drawing) {
+            (PdfForm::Pages, Some(drawing)) => {
+                let page = |(page, size): (u64, &Dimensions)| PartFacts {
+                    facts: self.part(drawing.encoding.format.mime(), MediaInfo::image(*size)),
+                    role: Role::Page { page },
+                    text: Some(format!("page {page}")),
+                };
+                plan.page_numbers().zip(&drawing.sizes).map(page).collect()
+            }
+            (PdfForm::Split, _) => {
+                let sizes: Vec<_> = document.page_sizes().collect();
+                let excerpt = |(excerpt, pages): (u64, Vec<PageSpan>)| PartFacts {
+                    facts: self.part(MimeType::Pdf, excerpt_info(&sizes, &pages)),
+                    role: Role::Excerpt { excerpt },
+                    text: None,
+                };
+                (1..).zip(plan.excerpts()).map(excerpt).collect()
+            }
+            _ => vec![PartFacts { facts: (*self.probed).clone(), role: Role::Whole, text: None }],
+        }
     }
 
     fn part(&self, mime: MimeType, info: MediaInfo) -> Probed {
@@ -376,10 +407,12 @@ impl Context<'_> {
                 let (plan, as_is) = plan_audio(probed, charge, rules, &self.options.audio)?;
                 Ok((ItemPlan::Audio(plan), as_is, Vec::new()))
             }
-            MediaInfo::Document(_) => match self.planner.rules().sent_as(probed)? {
-                SentAs::AsIs(_) => Ok((ItemPlan::Original, Some(charge?), Vec::new())),
-                SentAs::Converted(to) => Err(unconverted(probed, &to)),
-            },
+            MediaInfo::Document(document) => {
+                let (planner, options, engine) = (self.planner, self.options, self.engine);
+                let planner = PdfPlanner { probed, document, planner, options, engine };
+                let (plan, as_is, warnings) = planner.plan(charge)?;
+                Ok((ItemPlan::Document(plan), as_is, warnings))
+            }
         }
     }
 
@@ -424,6 +457,14 @@ impl Context<'_> {
         }
         Ok((ItemPlan::Video(plan), as_is, Vec::new()))
     }
+}
+
+/// The facts of some pages as a document.
+fn excerpt_info(sizes: &[mediaprep_pdf::PageSize], pages: &[PageSpan]) -> MediaInfo {
+    let index = |page: u64| usize::try_from(page).unwrap_or(usize::MAX);
+    let of = |span: &PageSpan| sizes.get(index(span.first - 1)..index(span.last));
+    let sizes = pages.iter().filter_map(of).flatten().copied();
+    MediaInfo::Document(DocumentInfo::of_pages(sizes))
 }
 
 /// A plan, what the item would cost as it is, and what is worth knowing.

@@ -80,7 +80,7 @@ impl Job<'_> {
         warnings.extend(more);
         let (facts, sha256) = self.keep_file(file, (place, role, MimeType::Mp4.extension()))?;
         let (start, duration) = (Some(instants.start()), Some(length));
-        let part = PreparedPart { role, view: None, facts, sha256, start, duration, text: None };
+        let part = PreparedPart { start, duration, ..PreparedPart::new(role, facts, sha256) };
         Ok(Done::Proxy(Box::new(part), warnings))
     }
 

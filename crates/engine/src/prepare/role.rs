@@ -16,6 +16,10 @@ pub enum How {
     Sampled,
     /// The sound or video is decoded and encoded again as a smaller one.
     Transcoded,
+    /// Pages are drawn and sent as images.
+    Drawn,
+    /// Pages are written as smaller PDFs, their text and drawings kept.
+    Split,
 }
 
 /// Why something is done to an item.
@@ -35,6 +39,10 @@ pub enum Reason {
     FormatAsked,
     /// It is cut into pieces in time.
     Split,
+    /// It needs a password, which the service is not given.
+    Locked,
+    /// Only some of its pages were asked for.
+    PagesAsked,
 }
 
 /// What an emitted part shows of its source.
@@ -66,6 +74,16 @@ pub enum Role {
         /// The piece's number from 1; `None` for all of it.
         #[serde(skip_serializing_if = "Option::is_none")]
         segment: Option<u64>,
+    },
+    /// A page of a PDF as an image.
+    Page {
+        /// Its number, from 1.
+        page: u64,
+    },
+    /// Some pages of a PDF as a smaller one.
+    Excerpt {
+        /// The excerpt's number, from 1.
+        excerpt: u64,
     },
     /// The Codec2 stream of the sound, which is kept beside the parts and never sent.
     Codec2 {

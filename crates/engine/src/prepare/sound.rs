@@ -59,8 +59,7 @@ impl Job<'_> {
             let place = (first + number, role, plan.format.extension());
             let (facts, sha256) = self.keep_file(file, place)?;
             let (start, duration) = (Some(segment.start), Some(segment.duration));
-            let part =
-                PreparedPart { role, view: None, facts, sha256, start, duration, text: None };
+            let part = PreparedPart { start, duration, ..PreparedPart::new(role, facts, sha256) };
             sounds.parts.push(part);
         }
         if plan.profile == mediaprep_audio::AudioProfile::OneKbps {

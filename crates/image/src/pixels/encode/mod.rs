@@ -16,14 +16,14 @@ mod png;
 mod webp;
 
 use mediaprep_media::{Dimensions, Error, LimitExceeded, MimeType, Raster};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "turbo")]
 use super::planes::Planes;
 pub(crate) use background::flatten;
 
 /// How finely JPEG keeps colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Chroma {
     /// 4:4:4 where the source is a JPEG file of that kind or no JPEG file with few colours; 4:2:0
     /// otherwise.
@@ -36,7 +36,7 @@ pub enum Chroma {
 }
 
 /// The format of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OutputFormat {
     /// JPEG, baseline; transparency is composed on the background.
     Jpeg,
@@ -66,7 +66,7 @@ impl OutputFormat {
 }
 
 /// How pixels become bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The format.
     pub format: OutputFormat,

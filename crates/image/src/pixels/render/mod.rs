@@ -35,10 +35,12 @@ use super::orient::orient;
 use super::planes::Planes;
 use super::planes::Sampling;
 use super::resize::Filter;
+use serde::{Deserialize, Serialize};
+
 use crate::View;
 
 /// How a view is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenderOptions {
     /// The resampling filter.
     pub filter: Filter,

@@ -2,11 +2,11 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-use fast_image_resize as fir;
-use serde::Serialize;
+use mediaprep_convolve::fir;
+use serde::{Deserialize, Serialize};
 
 /// The resampling filter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// Three lobes: the sharpest, and the default.

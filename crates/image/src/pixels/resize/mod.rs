@@ -1,6 +1,7 @@
 //! Resampling.
 //!
-//! The work is done by `fast_image_resize`: a separable convolution, first down and then across,
+//! The work is done by `fast_image_resize`, called through `mediaprep-convolve` so that it is compiled
+//! once: a separable convolution, first down and then across,
 //! with 8 bits between the two passes. Samples beyond the box that is asked for count wherever the
 //! picture goes on, so that a part of a picture comes out as it would in the whole. At the
 //! picture's edges the filter is cut off and its weights are brought back to a sum of 1.
@@ -12,10 +13,8 @@ pub(crate) mod buffer;
 mod filter;
 mod weave;
 
-use fast_image_resize as fir;
-use fir::images::{TypedCroppedImage, TypedCroppedImageMut, TypedImage, TypedImageRef};
-use fir::pixels::{U8, U8x3, U8x4};
-use fir::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use mediaprep_convolve::fir::{ResizeAlg, ResizeOptions, Resizer};
+use mediaprep_convolve::{Source, Target, convolve};
 use mediaprep_media::Error;
 
 use self::buffer::{grow, trim};
@@ -111,16 +110,10 @@ impl Resampler {
         filter: Filter,
     ) -> Result<(), Error> {
         let step = Step { region, filter, has_alpha: source.channels == 4 };
-        match source.channels {
-            1 if step.changes_rows(target.place) => {
-                return self.resample_woven(source, step, target);
-            }
-            1 => step.convolve::<U8>(&mut self.resizer, source, target),
-            3 => step.convolve::<U8x3>(&mut self.resizer, source, target),
-            4 => step.convolve::<U8x4>(&mut self.resizer, source, target),
-            _ => None,
+        if source.channels == 1 && step.changes_rows(target.place) {
+            return self.resample_woven(source, step, target);
         }
-        .ok_or(OUTSIDE)
+        step.convolve(&mut self.resizer, source, target).ok_or(OUTSIDE)
     }
 
     /// Gives large buffers back.
@@ -156,7 +149,7 @@ impl Resampler {
         let seen = Region { left: across.first.into(), width: across.count.into(), ..step.region };
         let mut rows = Canvas::whole(&mut self.rows, across.count, height);
         let down = Step { region: seen, ..step };
-        down.convolve::<U8>(&mut self.resizer, source, &mut rows).ok_or(OUTSIDE)?;
+        down.convolve(&mut self.resizer, source, &mut rows).ok_or(OUTSIDE)?;
 
         weave(&self.rows, across.count as usize, &mut self.woven);
         let woven = Surface::packed(&self.woven, across.count, fours, 4);
@@ -164,7 +157,7 @@ impl Resampler {
         let region = Region { left, top: 0.0, width: length, height: fours.into() };
         let mut drawn = Canvas::whole(&mut self.drawn, width, fours);
         let across = Step { region, has_alpha: false, ..step };
-        across.convolve::<U8x4>(&mut self.resizer, &woven, &mut drawn).ok_or(OUTSIDE)?;
+        across.convolve(&mut self.resizer, &woven, &mut drawn).ok_or(OUTSIDE)?;
 
         unweave(&self.drawn, width as usize, target.target(1), height as usize);
         Ok(())
@@ -187,7 +180,7 @@ impl Step {
     }
 
     /// `None` when a box is not inside its picture.
-    fn convolve<P: PixelTrait>(
+    fn convolve(
         &self,
         resizer: &mut Resizer,
         source: &Surface<'_>,
@@ -197,17 +190,28 @@ impl Step {
         let across = Reach::new((region.left, region.width), at.width, self.filter, source.width)?;
         let down = Reach::new((region.top, region.height), at.height, self.filter, source.height)?;
         let first = down.first as usize * source.stride as usize * source.channels;
-        let rows = source.data.get(first..)?;
-        let rows = TypedImageRef::<P>::from_buffer(source.stride, down.count, rows).ok()?;
-        let seen = TypedCroppedImage::new(rows, across.first, 0, across.count, down.count).ok()?;
-        let canvas = TypedImage::<P>::from_buffer(target.width, target.height, target.data).ok()?;
-        let mut place =
-            TypedCroppedImageMut::new(canvas, at.left, at.top, at.width, at.height).ok()?;
+        let seen = Source {
+            data: source.data.get(first..)?,
+            stride: source.stride,
+            left: across.first,
+            width: across.count,
+            height: down.count,
+            channels: source.channels,
+        };
+        let place = Target {
+            data: target.data,
+            stride: target.width,
+            rows: target.height,
+            left: at.left,
+            top: at.top,
+            width: at.width,
+            height: at.height,
+        };
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(self.filter.kernel()))
             .crop(across.start, down.start, across.length, down.length)
             .use_alpha(self.has_alpha);
-        resizer.resize_typed(&seen, &mut place, &options).ok()
+        convolve(resizer, seen, place, &options)
     }
 }
 
