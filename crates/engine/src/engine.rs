@@ -1,5 +1,6 @@
 //! The engine's settings.
 
+#[cfg(feature = "pages")]
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -19,7 +20,9 @@ pub struct Engine {
     watch: Watch,
     scratch: PathBuf,
     password: Option<Password>,
+    #[cfg(feature = "pages")]
     pdf_worker: Option<PdfWorker>,
+    #[cfg(feature = "pages")]
     pdfium: Option<PathBuf>,
 }
 
@@ -34,6 +37,7 @@ impl fmt::Debug for Password {
 }
 
 /// The program that draws pages of PDFs.
+#[cfg(feature = "pages")]
 #[derive(Clone, Debug)]
 pub(crate) struct PdfWorker {
     pub(crate) program: PathBuf,
@@ -49,7 +53,9 @@ pub struct EngineBuilder {
     watch: Watch,
     scratch: Option<PathBuf>,
     password: Option<Password>,
+    #[cfg(feature = "pages")]
     pdf_worker: Option<PdfWorker>,
+    #[cfg(feature = "pages")]
     pdfium: Option<PathBuf>,
 }
 
@@ -97,18 +103,27 @@ impl Engine {
     }
 
     /// The program that draws pages; `None` has hayro draw them on the engine's own threads.
+    #[cfg(feature = "pages")]
     pub(crate) const fn pdf_worker(&self) -> Option<&PdfWorker> {
         self.pdf_worker.as_ref()
     }
 
     /// The file of PDFium's library.
+    #[cfg(feature = "pages")]
     pub(crate) fn pdfium(&self) -> Option<&Path> {
         self.pdfium.as_deref()
     }
 
     /// Whether PDFium can draw pages.
-    pub fn has_pdfium(&self) -> bool {
+    #[cfg(feature = "pages")]
+    pub const fn has_pdfium(&self) -> bool {
         cfg!(feature = "pdfium") && self.pdfium.is_some() && self.pdf_worker.is_some()
+    }
+
+    /// Whether PDFium can draw pages: not in this build.
+    #[cfg(all(feature = "pixels", not(feature = "pages")))]
+    pub(crate) const fn has_pdfium(&self) -> bool {
+        false
     }
 }
 
@@ -165,6 +180,7 @@ impl EngineBuilder {
     /// of PDFs. A document that makes a library crash, hang or ask for too much memory then costs
     /// one page. Without it, hayro draws on the engine's own threads, and nothing but the size of
     /// the pages bounds what a file from a stranger can ask of it.
+    #[cfg(feature = "pages")]
     #[must_use]
     pub fn pdf_worker(
         mut self,
@@ -177,6 +193,7 @@ impl EngineBuilder {
     }
 
     /// The file of PDFium's library, such as `libpdfium.so`. It is of use to worker processes only.
+    #[cfg(feature = "pages")]
     #[must_use]
     pub fn pdfium(mut self, library: impl Into<PathBuf>) -> Self {
         self.pdfium = Some(library.into());
@@ -201,8 +218,18 @@ impl EngineBuilder {
         }
         let memory = self.memory.unwrap_or(MEMORY);
         let scratch = self.scratch.unwrap_or_else(std::env::temp_dir);
-        let Self { limits, watch, password, pdf_worker, pdfium, .. } = self;
-        Ok(Engine { threads, memory, limits, watch, scratch, password, pdf_worker, pdfium })
+        Ok(Engine {
+            threads,
+            memory,
+            scratch,
+            limits: self.limits,
+            watch: self.watch,
+            password: self.password,
+            #[cfg(feature = "pages")]
+            pdf_worker: self.pdf_worker,
+            #[cfg(feature = "pages")]
+            pdfium: self.pdfium,
+        })
     }
 }
 

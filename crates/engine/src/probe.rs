@@ -139,7 +139,10 @@ fn probe_source(
         return if input.is_optional() { Ok(None) } else { Err(not_media(input, length)) };
     };
     limits.check_bytes(length).map_err(|error| fail(Stage::Probe, error.into()))?;
-    let read = read_facts(&mut source, mime, reading).map_err(|error| fail(Stage::Probe, error))?;
+    let read = read_facts(&mut source, mime, reading).map_err(|error| match error {
+        MediaError::Encrypted { .. } if reading.password.is_some() => wrong_password(input),
+        error => fail(Stage::Probe, error),
+    })?;
     let (mime, info) = read.value;
     Ok(Some(Probed {
         name: input.name(),
@@ -161,6 +164,13 @@ fn deeper(source: &mut dyn Source, input: &Input) -> Option<MimeType> {
         return None;
     }
     sniff_by_name(&read_up_to(source, 0, SECOND_LOOK).ok()?, extension)
+}
+
+fn wrong_password(input: &Input) -> Error {
+    let message = "the password does not open the PDF";
+    Error::new(input.name(), Stage::Probe, ErrorKind::Unsupported, message)
+        .with_code("wrong_password")
+        .with_hint("give the user's or the owner's password")
 }
 
 fn not_media(input: &Input, length: u64) -> Error {

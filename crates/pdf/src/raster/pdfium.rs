@@ -56,6 +56,13 @@ impl PdfiumLibrary {
 pub struct PdfiumPages<'a>(PdfDocument<'a>);
 
 impl PdfiumPages<'_> {
+    /// Whether its first and last page can be read: PDFium believes the number of pages that a
+    /// damaged document states.
+    pub fn is_readable(&self) -> bool {
+        let count = self.count();
+        count > 0 && self.page(1).is_ok() && self.page(count).is_ok()
+    }
+
     fn page(&self, number: u64) -> Result<PdfPage<'_>, Error> {
         let index = number.checked_sub(1).and_then(|index| index.try_into().ok());
         self.0.pages().get(index.ok_or_else(no_page)?).map_err(|_| no_page())

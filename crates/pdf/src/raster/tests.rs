@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a test may")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! Carrying out the plan of a PDF.
 
-use mediaprep_media::{Warning, WarningCode, Watch};
+use mediaprep_media::Watch;
 use mediaprep_pdf::split::Splitter;
 use sha2::{Digest, Sha256};
 
@@ -21,7 +21,7 @@ impl Job<'_> {
                 PdfForm::Split => self.excerpts(plan, &watch),
                 PdfForm::Auto | PdfForm::Original => {
                     let prepared = self.pass(None)?;
-                    self.with_texts(plan, prepared, vec![plan.pages.clone()], &watch)
+                    self.with_texts(plan, prepared, std::slice::from_ref(&plan.pages), &watch)
                 }
             }
         })
@@ -52,7 +52,7 @@ impl Job<'_> {
             taken.push(pages);
         }
         let prepared = Prepared::new(source_sha256, parts, Vec::new());
-        self.with_texts(plan, prepared, taken, watch)
+        self.with_texts(plan, prepared, &taken, watch)
     }
 
     fn too_large(&self, pages: &[PageSpan], bytes: usize, most: u64) -> Error {
@@ -70,37 +70,17 @@ impl Job<'_> {
         part.pages = pages.to_vec();
         Ok(part)
     }
-
-    /// The same with the text of its pages before each part, where that is wanted.
-    #[cfg_attr(not(feature = "pages"), expect(unused_variables, clippy::unnecessary_wraps))]
-    fn with_texts(
-        &self,
-        plan: &PdfPlan,
-        mut prepared: Prepared,
-        pages: Vec<Vec<PageSpan>>,
-        watch: &Watch,
-    ) -> Result<Prepared, Error> {
-        #[cfg(feature = "pages")]
-        if let Some(library) = plan.text {
-            let drawer = super::drawer::Drawer::open(self, (library, true))?;
-            let mut silent = Vec::new();
-            for (part, pages) in prepared.parts.iter_mut().zip(pages) {
-                part.text = Some(self.texts(&drawer, &pages, (&mut silent, watch))?);
-            }
-            prepared.warnings.extend(without_text(&silent));
-        }
-        Ok(prepared)
-    }
 }
 
 #[cfg(feature = "pages")]
 mod drawn {
     use mediaprep_image::Scratch;
+    use mediaprep_media::{Warning, WarningCode};
 
     use super::*;
     use crate::MediaInfo;
     use crate::prepare::pdf::drawer::Drawer;
-    use crate::prepare::pdf::plan::{Drawing, drawn_type};
+    use crate::prepare::pdf::plan::Drawing;
     use crate::prepare::pdf::wire::PageOrder;
 
     /// A drawn page, or why there is none.
@@ -146,8 +126,7 @@ mod drawn {
             };
             let drawn = drawer.draw(&order, watch, scratch)?;
             let role = Role::Page { page };
-            let mut facts = self.facts(&drawn.bytes)?;
-            facts.mime_type = facts.mime_type.or(Some(drawn_type(drawing)));
+            let facts = self.facts(&drawn.bytes)?;
             self.keep_bytes(at, role, &facts, &drawn.bytes)?;
             let mut part = PreparedPart::new(role, facts, Sha256::digest(&drawn.bytes).into());
             part.pages = vec![PageSpan { first: page, last: page }];
@@ -188,8 +167,26 @@ mod drawn {
             Ok(prepared)
         }
 
+        /// The same with the text of its pages before each part, where that is wanted.
+        pub(super) fn with_texts(
+            &self,
+            plan: &PdfPlan,
+            mut prepared: Prepared,
+            pages: &[Vec<PageSpan>],
+            watch: &Watch,
+        ) -> Result<Prepared, Error> {
+            let Some(library) = plan.text else { return Ok(prepared) };
+            let drawer = Drawer::open(self, (library, true))?;
+            let mut silent = Vec::new();
+            for (part, pages) in prepared.parts.iter_mut().zip(pages) {
+                part.text = Some(self.texts(&drawer, pages, (&mut silent, watch))?);
+            }
+            prepared.warnings.extend(without_text(&silent));
+            Ok(prepared)
+        }
+
         /// The text of pages, each behind its number.
-        pub(super) fn texts(
+        fn texts(
             &self,
             drawer: &Drawer<'_>,
             pages: &[PageSpan],
@@ -213,6 +210,17 @@ mod drawn {
         }
     }
 
+    /// Says which pages have no text of their own.
+    fn without_text(pages: &[u64]) -> Option<Warning> {
+        let (first, rest) = pages.split_first()?;
+        let which = match rest {
+            [] => format!("page {first} has"),
+            _ => format!("{} pages, the first of them page {first}, have", pages.len()),
+        };
+        let message = format!("{which} no text of their own: scans, drawings or empty");
+        Some(Warning::new(WarningCode::ScannedPage, message))
+    }
+
     /// A page's number, and its text below.
     fn labelled(page: u64, text: &str) -> String {
         if text.is_empty() { format!("page {page}") } else { format!("page {page}\n{text}") }
@@ -226,18 +234,18 @@ impl Job<'_> {
         let missing = mediaprep_media::Error::Backend { backend: "drawing of pages" };
         Err(self.media_error(Stage::Decode, missing))
     }
-}
 
-/// Says which pages have no text of their own.
-#[cfg(feature = "pages")]
-fn without_text(pages: &[u64]) -> Option<Warning> {
-    let (first, rest) = pages.split_first()?;
-    let which = match rest {
-        [] => format!("page {first} has"),
-        _ => format!("{} pages, the first of them page {first}, have", pages.len()),
-    };
-    let message = format!("{which} no text of their own: scans, drawings or empty");
-    Some(Warning::new(WarningCode::ScannedPage, message))
+    /// Text is never planned without the feature.
+    #[expect(clippy::unnecessary_wraps, reason = "the feature's can fail")]
+    fn with_texts(
+        &self,
+        _: &PdfPlan,
+        prepared: Prepared,
+        _: &[Vec<PageSpan>],
+        _: &Watch,
+    ) -> Result<Prepared, Error> {
+        Ok(prepared)
+    }
 }
 
 /// Two lists of as many pages each; `None` for a single page.

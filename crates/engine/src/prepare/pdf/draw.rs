@@ -30,8 +30,9 @@ pub(super) fn draw_page(
     Ok(Drawn { bytes, text })
 }
 
-/// The document written anew, for a library that does not find the pages that were planned: a page
-/// of the same number would be another page.
+/// The document written anew, for a library that does not find the pages that were planned, since a
+/// page of the same number would be another page, or that does not take the password: hayro takes
+/// only the user's.
 pub(super) fn rewritten(
     bytes: &[u8],
     password: Option<&str>,
@@ -52,10 +53,10 @@ pub(super) fn open_hayro(
     pages: u64,
 ) -> Result<HayroDocument, MediaError> {
     let bytes = Arc::new(bytes);
-    match HayroDocument::open(Arc::clone(&bytes), password) {
-        Ok(document) if document.pages().count() == pages => return Ok(document),
-        Err(error @ MediaError::Encrypted { .. }) => return Err(error),
-        _ => {}
+    if let Ok(document) = HayroDocument::open(Arc::clone(&bytes), password)
+        && document.pages().count() == pages
+    {
+        return Ok(document);
     }
     let document = HayroDocument::open(rewritten(&bytes, password, pages)?, None)?;
     if document.pages().count() == pages { Ok(document) } else { Err(OTHER_PAGES) }

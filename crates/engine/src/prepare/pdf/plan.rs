@@ -326,8 +326,3 @@ impl PdfPlanner<'_> {
         vec![Warning::new(WarningCode::DearerAsImages, message).with_hint(hint)]
     }
 }
-
-/// The type of drawn pages.
-pub(in crate::prepare) const fn drawn_type(drawing: &Drawing) -> MimeType {
-    drawing.encoding.format.mime()
-}

@@ -8,7 +8,7 @@ use mediaprep_media::Error as MediaError;
 use mediaprep_pdf::raster::Pages;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::draw::{OTHER_PAGES, draw_page, open_hayro, rewritten};
+use super::draw::{draw_page, open_hayro};
 use super::options::PdfLibrary;
 use super::wire::{Answer, Opening, Order, read_bytes, receive, send};
 use crate::error::{Error, Stage};
@@ -118,6 +118,8 @@ impl Library {
     ) -> io::Result<Option<Order>> {
         use mediaprep_pdf::raster::PdfiumLibrary;
 
+        use super::draw::{OTHER_PAGES, rewritten};
+
         if self.pdfium.get().is_none() {
             let path = opening.pdfium.as_deref().unwrap_or_else(|| std::path::Path::new(""));
             match PdfiumLibrary::load(path) {
@@ -130,8 +132,9 @@ impl Library {
         };
         let password = opening.password.as_deref();
         match library.open(bytes, password) {
-            Ok(mut pages) if pages.count() == opening.pages => return line.pages(&mut pages),
-            Err(error @ MediaError::Encrypted { .. }) => return line.refuse(error),
+            Ok(mut pages) if pages.count() == opening.pages && pages.is_readable() => {
+                return line.pages(&mut pages);
+            }
             _ => {}
         }
         let anew = match rewritten(bytes, password, opening.pages) {

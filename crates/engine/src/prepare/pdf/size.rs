@@ -34,16 +34,20 @@ pub(super) fn raster_size(
         let other = u128::from(side) * u128::from(short) + u128::from(long) / 2;
         u64::try_from(other / u128::from(long)).unwrap_or(u64::MAX).max(1)
     };
-    let side = if side * other(side) <= most { side } else { side_within(most, long, short) };
+    let mut side = if side * other(side) <= most { side } else { side_within(most, long, short) };
+    // The short side is rounded, so that there may still be some pixels too many.
+    while side > 1 && side * other(side) > most {
+        side -= side.div_ceil(64).min(side - 1);
+    }
     let (side, other) = (clamp(side), clamp(other(side)));
     let (width, height) = if width >= height { (side, other) } else { (other, side) };
     Dimensions::new(width, height).unwrap_or(Dimensions::ONE)
 }
 
-/// The longest long side with no more than `most` pixels.
+/// The longest long side with no more than `most` pixels, roughly.
 fn side_within(most: u64, long: u32, short: u32) -> u64 {
     let square = u128::from(most) * u128::from(long) / u128::from(short.max(1));
-    u64::try_from(square.isqrt()).unwrap_or(LONGEST).clamp(2, LONGEST) - 1
+    u64::try_from(square.isqrt()).unwrap_or(LONGEST).clamp(1, LONGEST).min(most.max(1))
 }
 
 fn clamp(side: u64) -> u32 {
