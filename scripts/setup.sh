@@ -115,9 +115,10 @@ peers_environment() {
 
 # The versions that the benchmarks' printed figures were measured with.
 python_peers() {
-  local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93)
+  local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93
+    pypdfium2==5.15.2 pypdf reportlab)
   target/peers/bin/python -c 'from importlib.util import find_spec as found
-names = ("PIL", "numpy", "pyvips", "cv2")
+names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab")
 raise SystemExit(not all(map(found, names)))' && return 0
   say "installing ${packages[*]} into target/peers"
   target/peers/bin/pip install -q --disable-pip-version-check "${packages[@]}" ||

@@ -140,6 +140,9 @@ impl OutputArgs {
 pub(crate) struct ProbeArgs {
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
+    /// Read the pages of PDFs too: which have text of their own, which are scans.
+    #[arg(long, conflicts_with = "facts")]
+    pub(crate) contents: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -16,6 +16,22 @@ pub(crate) struct Row<'a> {
     pub(crate) models: &'a [String],
     /// The arithmetic in words, where it was asked for.
     pub(crate) explained: Option<Vec<String>>,
+    /// What its pages hold, where that was asked for.
+    pub(crate) contents: Option<PageContents>,
+}
+
+/// Pages by what they hold, as `--pages` takes them; empty where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct PageContents {
+    /// With text of their own.
+    pub(crate) text: String,
+    /// Without, but with pictures over at least half of them.
+    pub(crate) scans: String,
+    /// With neither.
+    pub(crate) other: String,
+    /// That could not be read.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) unread: String,
 }
 
 impl<'a> Row<'a> {
@@ -99,6 +115,9 @@ pub(crate) struct Facts {
     pub(crate) channels: Option<Option<u16>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pages: Option<u64>,
+    /// Of documents that are, also when they open without a password.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) encrypted: bool,
     /// Width, height and number of neighbouring pages, where not all pages are alike.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) page_sizes: Vec<(Number, Number, u64)>,
@@ -166,6 +185,7 @@ pub(crate) fn facts(info: &MediaInfo) -> Facts {
             let (width, height) = document.first_page().map(shown_page).unzip();
             (facts.width, facts.height) = (Some(width), Some(height));
             facts.pages = Some(document.pages());
+            facts.encrypted = document.encrypted;
             if document.runs.len() > 1 {
                 let shown = |run: &PageRun| {
                     let (width, height) = shown_page(run.size);
@@ -259,6 +279,8 @@ pub(crate) struct JsonItem<'a> {
     error: Option<ErrorRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_contents: Option<&'a PageContents>,
 }
 
 /// An item's charge as JSON prints it; all `null` where the item could not be counted.
@@ -296,6 +318,7 @@ impl Row<'_> {
             warnings: self.warnings().collect(),
             error: self.error_row(),
             explain: self.explained.as_deref(),
+            page_contents: self.contents.as_ref(),
         }
     }
 

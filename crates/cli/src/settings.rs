@@ -20,12 +20,22 @@ use crate::args::{
     TimeArgs, VideoArg,
 };
 use crate::failure::Failure;
-use crate::output::Interrupt;
+use crate::output::{Interrupt, Output};
 use crate::prepare::OutFolder;
 
 /// The engine that the common options ask for.
 pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
     builder(common)?.build().map_err(|error| failure(&error))
+}
+
+/// The same for reading what files hold: this program as a worker, and a switch for Ctrl-C.
+pub(crate) fn reading_engine(common: &Common, output: &Output<'_>) -> Result<Engine, Failure> {
+    let builder = builder(common)?.watch(output.interrupt.watch());
+    let builder = match &output.worker {
+        Some(program) => builder.pdf_worker(program, [pdf::WORKER]),
+        None => builder,
+    };
+    builder.build().map_err(|error| failure(&error))
 }
 
 /// The same for preparing: its own limit on decoded pixels, temporary files in the output folder,

@@ -57,8 +57,6 @@ pub use mediaprep_tokens as tokens;
 pub use mediaprep_video::{AudioOfVideo, Instants, VideoInfo};
 pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
-#[cfg(feature = "pages")]
-pub use prepare::serve_pages;
 #[cfg(feature = "pixels")]
 pub use prepare::{
     AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Excerpts, Extra, How, ImageForm,
@@ -67,6 +65,8 @@ pub use prepare::{
     Preparation, PrepareOptions, Prepared, PreparedPart, Reason, Role, Sampling, SoundPlan, Store,
     VideoForm, VideoOptions, VideoPlan,
 };
+#[cfg(feature = "pages")]
+pub use prepare::{Contents, serve_pages};
 pub use probe::{Outcome, Probed};
 pub use rules::{RuleRequest, RuleSet, SentAs};
 pub use totals::{KindTotals, ROUTES, TokenSplit, Totals};

@@ -7,6 +7,7 @@ use mediaprep::{
     Broken, Budgeted, Charge, Engine, ErrorKind, Input, PlanOptions, Planner, RuleSet, Totals,
 };
 
+use super::ways::ways;
 use crate::args::{BudgetArgs, Common, Format};
 use crate::facts::FactsFile;
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ pub(crate) fn budget(
     let book = settings::rule_book(args.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &args.rule, &args.view.compare)?;
     let options = settings::plan_options(&args.request)?;
-    let mut report = Report::new(args, &rules, &options);
+    let mut report = Report::new(args, &rules, &options, &engine);
     if let Some(main) = report.planners.first() {
         main.check_options().map_err(|error| settings::failure(&error))?;
     }
@@ -72,6 +73,8 @@ impl<I: Iterator<Item = Input>> Iterator for Lines<I> {
 
 /// A budget on its way through a writer.
 struct Report<'a> {
+    engine: &'a Engine,
+    options: &'a PlanOptions,
     head: Head<'a>,
     sink: Box<dyn Sink>,
     models: Vec<String>,
@@ -84,9 +87,16 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(args: &BudgetArgs, rules: &'a [RuleSet<'a>], options: &'a PlanOptions) -> Self {
+    fn new(
+        args: &BudgetArgs,
+        rules: &'a [RuleSet<'a>],
+        options: &'a PlanOptions,
+        engine: &'a Engine,
+    ) -> Self {
         let planners: Vec<_> = rules.iter().map(|rules| Planner::new(rules, options)).collect();
         Self {
+            engine,
+            options,
             head: Head { command: "budget", rules, on: rules.first().map(|rules| rules.key.date) },
             sink: sink(args.output.format(), Some(&args.view)),
             models: rules.iter().map(|rules| rules.key.model.clone()).collect(),
@@ -136,8 +146,13 @@ impl<'a> Report<'a> {
     ) -> io::Result<()> {
         self.summary.items += 1;
         let planner = planners.first().filter(|_| self.explains);
-        let explained = planner.and_then(|planner| explain(item, planner));
-        let row = Row { item, models: &self.models, explained };
+        let mut explained = planner.and_then(|planner| explain(item, planner));
+        if let (Some(lines), Ok(probed), Some(rules)) =
+            (&mut explained, &item.probed, self.head.rules.first())
+        {
+            lines.extend(ways(self.engine, probed, (rules, self.options)));
+        }
+        let row = Row { item, models: &self.models, explained, contents: None };
         self.summary.failed += u64::from(row.failed());
         self.invalid |= row.error().is_some_and(|error| error.kind() == ErrorKind::InvalidOption);
         output.report_item(&row);

@@ -2,9 +2,11 @@
 
 mod boxes;
 mod budget;
+mod contents;
 mod models;
 mod prepare;
 mod probe;
+mod ways;
 
 use std::io;
 

@@ -258,7 +258,7 @@ impl Finished<'_> {
         sink.begin(self.head, output)?;
         let mut failed = 0;
         for one in made {
-            let row = Row { item: &one.budgeted, models: &models, explained: None };
+            let row = Row { item: &one.budgeted, models: &models, explained: None, contents: None };
             failed += u64::from(row.failed());
             output.report_item(&row);
             sink.row(&row, output)?;

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use mediaprep::{Budgeted, Engine, Input, Outcome};
 
+use super::contents::page_contents;
 use crate::args::{Common, ProbeArgs};
 use crate::facts::FactsFile;
-use crate::item::Row;
+use crate::item::{PageContents, Row};
 use crate::output::{Output, Status};
 use crate::write::{Head, Sink, Summary, sink};
 use crate::{Stop, inputs, settings};
@@ -16,24 +17,25 @@ pub(crate) fn probe(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
-    let engine = settings::engine(common)?;
+    let engine = settings::reading_engine(common, output)?;
     let mut sink = sink(args.output.format(), None);
     let head = Head { command: "probe", rules: &[], on: None };
     match &args.inputs.facts {
         Some(path) => {
             let lines = FactsFile::open(path)?.inputs()?;
-            run(&engine, lines, &head, &mut *sink, output)
+            run(&engine, (lines, &[]), &head, &mut *sink, output)
         }
         None => {
             let list = inputs::collect(&args.inputs, engine.threads())?;
-            run(&engine, list.into_iter(), &head, &mut *sink, output)
+            let read = if args.contents { list.as_slice() } else { &[] };
+            run(&engine, (list.iter().cloned(), read), &head, &mut *sink, output)
         }
     }
 }
 
 fn run(
     engine: &Engine,
-    list: impl Iterator<Item = Input> + Send,
+    (list, read): (impl Iterator<Item = Input> + Send, &[Input]),
     head: &Head<'_>,
     sink: &mut dyn Sink,
     output: &mut Output<'_>,
@@ -41,9 +43,11 @@ fn run(
     output.start_progress(list.size_hint().1, true);
     let mut summary = Summary { skipped: 0, items: 0, failed: 0, totals: Vec::new() };
     let mut written = sink.begin(head, output);
+    let mut inputs = read.iter();
     engine
         .probe_each(list, &mut |outcome| {
             output.step();
+            let input = inputs.next();
             let probed = match outcome {
                 Outcome::Media(probed) => Ok(probed),
                 Outcome::Failed(error) => Err(error),
@@ -52,10 +56,17 @@ fn run(
                     return ControlFlow::Continue(());
                 }
             };
+            let (probed, found) = match (probed, input) {
+                (Ok(probed), Some(input)) => match page_contents(engine, input, &probed) {
+                    Ok(found) => (Ok(probed), found),
+                    Err(error) => (Err(error), None),
+                },
+                (probed, _) => (probed, None),
+            };
             let item = Budgeted { probed, charges: Vec::new() };
             summary.items += 1;
             summary.failed += u64::from(item.probed.is_err());
-            written = show(&item, sink, output);
+            written = show((&item, found), sink, output);
             if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .map_err(|error| settings::failure(&error))?;
@@ -65,8 +76,12 @@ fn run(
     Ok(if summary.failed == 0 { Status::Done } else { Status::Failed })
 }
 
-fn show(item: &Budgeted, sink: &mut dyn Sink, output: &mut Output<'_>) -> std::io::Result<()> {
-    let row = Row { item, models: &[], explained: None };
+fn show(
+    (item, contents): (&Budgeted, Option<PageContents>),
+    sink: &mut dyn Sink,
+    output: &mut Output<'_>,
+) -> std::io::Result<()> {
+    let row = Row { item, models: &[], explained: None, contents };
     output.report_item(&row);
     sink.row(&row, output)
 }

@@ -202,7 +202,7 @@ pub(crate) fn write_manifest(
     made: &[Made],
 ) -> io::Result<()> {
     let models: Vec<String> = head.rules.iter().map(|rules| rules.key.model.clone()).collect();
-    let row = |made| Row { item: budgeted(made), models: &models, explained: None };
+    let row = |made| Row { item: budgeted(made), models: &models, explained: None, contents: None };
     let rows: Vec<Row<'_>> = made.iter().map(row).collect();
     let items = made.iter().zip(&rows).map(|(made, row)| item(made, row, preparation)).collect();
     let mut parts: Vec<ManifestPart<'_>> = Vec::new();

@@ -9,7 +9,7 @@ use mediaprep::{KindTotals, MediaInfo, ROUTES, RuleSet, Totals};
 
 use super::{Head, Sink, Summary};
 use crate::args::{SortArg, ViewArgs};
-use crate::item::{Row, dollars as amount};
+use crate::item::{PageContents, Row, dollars as amount};
 use crate::output::Output;
 use crate::text::{bytes, dollars, keep_end, length, megapixels, percent, printable, thousands};
 
@@ -48,7 +48,15 @@ impl Sink for ProbeTable {
         let size = probed.bytes.map(bytes).unwrap_or_default();
         let kind = probed.info.modality().as_str();
         let name = printable(&probed.name);
-        writeln!(output.data, " {kind:<9} {:<34} {size:>9}  {name}", facts_text(&probed.info))
+        let mut below = String::new();
+        for line in row.contents.iter().flat_map(PageContents::lines) {
+            below.push_str(&format!("\n             {line}"));
+        }
+        writeln!(
+            output.data,
+            " {kind:<9} {:<34} {size:>9}  {name}{below}",
+            facts_text(&probed.info)
+        )
     }
 
     fn end(&mut self, _: &Head<'_>, summary: &Summary, output: &mut Output<'_>) -> io::Result<()> {

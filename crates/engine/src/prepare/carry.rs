@@ -286,27 +286,11 @@ impl Job<'_> {
 
     /// The input's bytes, from their start.
     pub(super) fn open(&self) -> Result<Box<dyn Source>, Error> {
-        match self.input.source() {
-            InputSource::Path(path) => match File::open(path) {
-                Ok(file) => Ok(Box::new(file)),
-                Err(error) => {
-                    Err(self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))
-                }
-            },
-            InputSource::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
-            InputSource::Facts(_) | InputSource::Broken(_) => {
-                let message = "only its facts are known, so there are no bytes to send";
-                Err(self.error(Stage::Open, ErrorKind::Io, message).with_hint("name the file"))
-            }
-        }
+        open_input(self.input, &self.planned.probed.name)
     }
 
     pub(super) fn changed(&self, found: u64) -> Error {
-        let expected = self.planned.probed.bytes.unwrap_or(0);
-        let message = format!("{found} bytes or more; {expected} when it was planned");
-        self.error(Stage::Open, ErrorKind::Io, message)
-            .with_code("file_changed")
-            .with_hint("the file changed on the way; run it again")
+        changed(&self.planned.probed, found)
     }
 
     /// Hands the source's bytes on, a buffer at a time.
@@ -326,15 +310,7 @@ impl Job<'_> {
 
     /// All of the source's bytes and their hash.
     pub(super) fn read(&self) -> Result<(Vec<u8>, [u8; 32]), Error> {
-        let expected = self.planned.probed.bytes.unwrap_or(0);
-        let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
-        let mut source = self.open()?.take(expected + 1);
-        source
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.error(Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN))?;
-        if bytes.len() as u64 != expected {
-            return Err(self.changed(bytes.len() as u64));
-        }
+        let bytes = read_input(self.input, &self.planned.probed)?;
         let hash = Sha256::digest(&bytes).into();
         Ok((bytes, hash))
     }
@@ -435,3 +411,42 @@ impl Job<'_> {
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The bytes of an input, from their start.
+pub(super) fn open_input(input: &Input, name: &str) -> Result<Box<dyn Source>, Error> {
+    let failed = |error: Cause| Error::new(name, Stage::Open, ErrorKind::Io, error);
+    match input.source() {
+        InputSource::Path(path) => match File::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(failed(error.into()).with_hint(READ_AGAIN)),
+        },
+        InputSource::Bytes { bytes, .. } => Ok(Box::new(Cursor::new(Arc::clone(bytes)))),
+        InputSource::Facts(_) | InputSource::Broken(_) => {
+            let message = "only its facts are known, so there are no bytes to send";
+            Err(failed(message.into()).with_hint("name the file"))
+        }
+    }
+}
+
+/// All bytes of an input.
+pub(super) fn read_input(input: &Input, probed: &Probed) -> Result<Vec<u8>, Error> {
+    let expected = probed.bytes.unwrap_or(0);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
+    let mut source = open_input(input, &probed.name)?.take(expected + 1);
+    source.read_to_end(&mut bytes).map_err(|error| {
+        Error::new(&probed.name, Stage::Open, ErrorKind::Io, error).with_hint(READ_AGAIN)
+    })?;
+    if bytes.len() as u64 == expected {
+        Ok(bytes)
+    } else {
+        Err(changed(probed, bytes.len() as u64))
+    }
+}
+
+fn changed(probed: &Probed, found: u64) -> Error {
+    let expected = probed.bytes.unwrap_or(0);
+    let message = format!("{found} bytes or more; {expected} when it was planned");
+    Error::new(&probed.name, Stage::Open, ErrorKind::Io, message)
+        .with_code("file_changed")
+        .with_hint("the file changed on the way; run it again")
+}

@@ -33,7 +33,7 @@ pub use options::{
 };
 pub use payload::Payload;
 #[cfg(feature = "pages")]
-pub use pdf::serve_pages;
+pub use pdf::{Contents, serve_pages};
 pub use pdf::{
     Drawing, Excerpts, PageSelection, PageSpan, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
 };

@@ -136,6 +136,17 @@ pub(super) fn unless_refused(
     }
 }
 
+/// The same where another form is sent, so that it does not matter whether the model takes this one.
+pub(super) fn unless_untaken(charge: Result<Charge, Error>) -> Result<Option<Charge>, Error> {
+    match charge {
+        Ok(charge) => Ok(Some(charge)),
+        Err(error) if matches!(error.kind(), ErrorKind::NoRule | ErrorKind::Unsupported) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 const REFUSED: &str = mediaprep_media::WarningCode::TypeRefused.as_str();
 
 /// How a sound of the given window is written; `None` where the service takes no sound at all.

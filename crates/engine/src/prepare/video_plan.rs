@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::options::{PrepareOptions, VideoForm};
 use super::role::{How, Reason};
-use super::sound_plan::{SoundPlan, plan_sound, unless_refused};
+use super::sound_plan::{SoundPlan, plan_sound, unless_refused, unless_untaken};
 use super::time;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::info::VideoLengths;
@@ -108,7 +108,7 @@ impl VideoPlanner<'_> {
     ) -> Result<(VideoPlan, Option<Charge>), Error> {
         let asked = self.options.video.form;
         if asked == VideoForm::Frames {
-            let as_is = self.unless_untaken(charge)?;
+            let as_is = unless_untaken(charge)?;
             let sampling = self.frames(as_is.as_ref())?;
             return Ok((self.of(asked, vec![Reason::FormatAsked], Some(sampling)), as_is));
         }
@@ -129,17 +129,6 @@ impl VideoPlanner<'_> {
 
     fn of(&self, form: VideoForm, why: Vec<Reason>, sampling: Option<Sampling>) -> VideoPlan {
         VideoPlan { form, why, sampling }
-    }
-
-    /// Frames are images, so it does not matter whether the model takes videos.
-    fn unless_untaken(&self, charge: Result<Charge, Error>) -> Result<Option<Charge>, Error> {
-        match charge {
-            Ok(charge) => Ok(Some(charge)),
-            Err(error) if matches!(error.kind(), ErrorKind::NoRule | ErrorKind::Unsupported) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Why a proxy is made; empty when the file goes as it is.

@@ -7,13 +7,15 @@ use hayro::hayro_interpret::{
 };
 use hayro::kurbo::{Affine, BezPath, Point, Rect};
 
+use serde::{Deserialize, Serialize};
+
 use super::layout::{Character, Layout};
 
 /// Cells along a side of the page in which the area under pictures is counted.
 const CELLS: usize = 32;
 
 /// What a page holds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Contents {
     /// Its own text in the order of its content; invisible text counts, as it is how a scan's
     /// recognised text is stored.

@@ -62,25 +62,6 @@ pub struct HayroPages<'a> {
 }
 
 impl<'a> HayroPages<'a> {
-    /// What a page holds, without drawing it.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such page, or it cannot be read.
-    pub fn contents(&mut self, page: u64) -> Result<Contents, Error> {
-        self.fenced(page, |page, _| {
-            let transform = page.initial_transform(true).to_kurbo();
-            let (width, height) = page.render_dimensions();
-            let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-            let cache = InterpreterCache::new();
-            let settings = InterpreterSettings::default();
-            let mut context = Context::new(transform, area, &cache, page.xref(), settings);
-            let mut reader = Reader::new(area);
-            interpret_page(page, &mut context, &mut reader);
-            Ok(reader.finish())
-        })
-    }
-
     /// Does something with a page; a panic on the way becomes an error.
     fn fenced<T>(
         &mut self,
@@ -130,5 +111,19 @@ impl Pages for HayroPages<'_> {
 
     fn text(&mut self, page: u64) -> Result<String, Error> {
         self.contents(page).map(|contents| contents.text)
+    }
+
+    fn contents(&mut self, page: u64) -> Result<Contents, Error> {
+        self.fenced(page, |page, _| {
+            let transform = page.initial_transform(true).to_kurbo();
+            let (width, height) = page.render_dimensions();
+            let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+            let cache = InterpreterCache::new();
+            let settings = InterpreterSettings::default();
+            let mut context = Context::new(transform, area, &cache, page.xref(), settings);
+            let mut reader = Reader::new(area);
+            interpret_page(page, &mut context, &mut reader);
+            Ok(reader.finish())
+        })
     }
 }

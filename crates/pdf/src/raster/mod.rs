@@ -59,6 +59,13 @@ pub trait Pages {
     ///
     /// When there is no such page, or it cannot be read.
     fn text(&mut self, page: u64) -> Result<String, Error>;
+
+    /// What a page holds, without drawing it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such page, or it cannot be read.
+    fn contents(&mut self, page: u64) -> Result<Contents, Error>;
 }
 
 /// The longest side that both libraries draw, in pixels.

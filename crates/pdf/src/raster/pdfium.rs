@@ -5,11 +5,11 @@ use std::path::Path;
 
 use mediaprep_media::{Dimensions, Error, Raster};
 use pdfium_render::prelude::{
-    PdfBitmap, PdfBitmapFormat, PdfColor, PdfDocument, PdfPage, PdfRenderConfig, Pdfium,
-    PdfiumError, PdfiumInternalError,
+    PdfBitmap, PdfBitmapFormat, PdfColor, PdfDocument, PdfPage, PdfPageObjectCommon,
+    PdfPageObjectsCommon, PdfRenderConfig, Pdfium, PdfiumError, PdfiumInternalError,
 };
 
-use super::{Pages, broken, check_size, no_page, white, without_fourth};
+use super::{Contents, Pages, broken, check_size, no_page, white, without_fourth};
 use crate::failure::FORMAT;
 
 /// PDFium's library, loaded. It is not safe for threads, so a process has one at most and uses it
@@ -92,6 +92,23 @@ impl Pages for PdfiumPages<'_> {
             Ok(from_codes(&codes))
         })
     }
+
+    fn contents(&mut self, page: u64) -> Result<Contents, Error> {
+        let text = self.text(page)?;
+        let page = self.page(page)?;
+        let pictures = fenced(|| Ok(covered(&page)))?;
+        Ok(Contents { text, pictures })
+    }
+}
+
+/// The share of the page under the boxes of its pictures, those inside form objects left out.
+fn covered(page: &PdfPage<'_>) -> f64 {
+    let area = f64::from(page.width().value) * f64::from(page.height().value);
+    let pictures = page.objects().iter().filter(|object| object.as_image_object().is_some());
+    let boxed = pictures.filter_map(|object| object.bounds().ok());
+    let covered: f64 =
+        boxed.map(|quad| f64::from(quad.width().value) * f64::from(quad.height().value)).sum();
+    if area > 0.0 { (covered / area).min(1.0) } else { 0.0 }
 }
 
 /// The most characters of one page that are read.

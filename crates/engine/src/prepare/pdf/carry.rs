@@ -78,8 +78,7 @@ mod drawn {
     use mediaprep_media::{Warning, WarningCode};
 
     use super::*;
-    use crate::MediaInfo;
-    use crate::prepare::pdf::drawer::Drawer;
+    use crate::prepare::pdf::drawer::{Drawer, Site};
     use crate::prepare::pdf::plan::Drawing;
     use crate::prepare::pdf::wire::PageOrder;
 
@@ -87,18 +86,21 @@ mod drawn {
     type Page = Result<(PreparedPart, bool), Error>;
 
     impl Job<'_> {
-        /// How many pages the document has.
-        pub(in crate::prepare::pdf) fn document_pages(&self) -> u64 {
-            match &self.planned.probed.info {
-                MediaInfo::Document(document) => document.pages(),
-                _ => 0,
+        fn site(&self) -> Site<'_> {
+            Site {
+                engine: self.engine,
+                pool: self.pool,
+                at: self.at,
+                input: self.input,
+                probed: &self.planned.probed,
+                page_time: self.preparation.options.pdf.page_time,
             }
         }
 
         pub(super) fn pages(&self, plan: &PdfPlan, watch: &Watch) -> Result<Prepared, Error> {
             let Some(drawing) = &plan.drawing else { return Err(self.changed(0)) };
             let source_sha256 = self.hash(watch)?;
-            let drawer = Drawer::open(self, (drawing.library, drawing.may_change))?;
+            let drawer = Drawer::open(self.site(), (drawing.library, drawing.may_change))?;
             let numbers: Vec<u64> = plan.page_numbers().collect();
             let draw = |scratch: &mut Scratch, at: usize| {
                 self.page(&drawer, (plan, drawing), (at, numbers[at]), (watch, scratch))
@@ -176,7 +178,7 @@ mod drawn {
             watch: &Watch,
         ) -> Result<Prepared, Error> {
             let Some(library) = plan.text else { return Ok(prepared) };
-            let drawer = Drawer::open(self, (library, true))?;
+            let drawer = Drawer::open(self.site(), (library, true))?;
             let mut silent = Vec::new();
             for (part, pages) in prepared.parts.iter_mut().zip(pages) {
                 part.text = Some(self.texts(&drawer, pages, (&mut silent, watch))?);

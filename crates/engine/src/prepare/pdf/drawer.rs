@@ -3,18 +3,23 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration as WallTime;
 
 use mediaprep_image::Scratch;
 use mediaprep_media::{Error as MediaError, Watch};
-use mediaprep_pdf::raster::{HayroDocument, Pages};
+use mediaprep_pdf::raster::{Contents, HayroDocument, HayroPages, Pages};
 
 use super::draw::{Drawn, draw_page, open_hayro};
 use super::options::PdfLibrary;
 use super::process::{Process, Trouble};
 use super::wire::{Opening, PageOrder};
+use crate::Engine;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
-use crate::prepare::carry::Job;
+use crate::info::MediaInfo;
+use crate::input::Input;
+use crate::prepare::carry::{open_input, read_input};
 use crate::prepare::peak::worker_memory;
+use crate::probe::Probed;
 
 /// Worker processes that are between two pages.
 #[derive(Default)]
@@ -33,15 +38,58 @@ impl Pool {
     }
 }
 
+/// The document that is drawn or read, and with what.
+pub(super) struct Site<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) pool: &'a Pool,
+    /// Its place among the items, which tells it from other documents.
+    pub(super) at: usize,
+    pub(super) input: &'a Input,
+    pub(super) probed: &'a Probed,
+    /// The longest that one page may take.
+    pub(super) page_time: WallTime,
+}
+
+impl Site<'_> {
+    /// How many pages it has.
+    fn pages(&self) -> u64 {
+        match &self.probed.info {
+            MediaInfo::Document(document) => document.pages(),
+            _ => 0,
+        }
+    }
+
+    fn error(&self, error: MediaError) -> Error {
+        Error::from_media(&self.probed.name, Stage::Decode, error)
+    }
+}
+
 /// What is wanted of a page.
 enum Want<'a> {
     Drawn(&'a PageOrder),
     Text(u64),
+    Contents(u64),
+}
+
+impl Want<'_> {
+    const fn page(&self) -> u64 {
+        match self {
+            Self::Drawn(order) => order.page,
+            Self::Text(page) | Self::Contents(page) => *page,
+        }
+    }
+}
+
+/// What became of it.
+enum Got {
+    Drawn(Drawn),
+    Text(String),
+    Contents(Contents),
 }
 
 /// A document to be drawn or read.
 pub(super) struct Drawer<'a> {
-    job: &'a Job<'a>,
+    site: Site<'a>,
     library: PdfLibrary,
     may_change: bool,
     /// The document, where the engine's own threads draw.
@@ -52,18 +100,18 @@ impl<'a> Drawer<'a> {
     /// Opens the document where the engine's own threads draw; worker processes open it when they
     /// get their first page of it.
     pub(super) fn open(
-        job: &'a Job<'a>,
+        site: Site<'a>,
         (library, may_change): (PdfLibrary, bool),
     ) -> Result<Self, Error> {
-        let here = match job.engine.pdf_worker() {
+        let here = match site.engine.pdf_worker() {
             Some(_) => None,
             None => {
-                let password = job.engine.password();
-                let document = open_hayro(job.read()?.0, password, job.document_pages());
-                Some(document.map_err(|error| job.media_error(Stage::Decode, error))?)
+                let bytes = read_input(site.input, site.probed)?;
+                let document = open_hayro(bytes, site.engine.password(), site.pages());
+                Some(document.map_err(|error| site.error(error))?)
             }
         };
-        Ok(Self { job, library, may_change, here })
+        Ok(Self { site, library, may_change, here })
     }
 
     /// Draws one page.
@@ -73,96 +121,117 @@ impl<'a> Drawer<'a> {
         watch: &Watch,
         scratch: &mut Scratch,
     ) -> Result<Drawn, Error> {
-        match &self.here {
-            Some(document) => {
-                watch.check().map_err(|error| self.job.media_error(Stage::Decode, error))?;
-                draw_page(&mut document.pages(), order, scratch)
-                    .map_err(|error| self.page_error(order.page, error))
-            }
-            None => self.anywhere(&Want::Drawn(order), watch),
+        let draw = |pages: &mut HayroPages<'_>| draw_page(pages, order, scratch).map(Got::Drawn);
+        match self.get(&Want::Drawn(order), draw, watch)? {
+            Got::Drawn(drawn) => Ok(drawn),
+            _ => Err(self.other(order.page)),
         }
     }
 
-    /// Reads one page.
+    /// Reads the text of one page.
     pub(super) fn text(&self, page: u64, watch: &Watch) -> Result<String, Error> {
+        match self.get(&Want::Text(page), |pages| pages.text(page).map(Got::Text), watch)? {
+            Got::Text(text) => Ok(text),
+            _ => Err(self.other(page)),
+        }
+    }
+
+    /// Tells what one page holds.
+    pub(super) fn contents(&self, page: u64, watch: &Watch) -> Result<Contents, Error> {
+        let read = |pages: &mut HayroPages<'_>| pages.contents(page).map(Got::Contents);
+        match self.get(&Want::Contents(page), read, watch)? {
+            Got::Contents(contents) => Ok(contents),
+            _ => Err(self.other(page)),
+        }
+    }
+
+    /// By this process or another.
+    fn get(
+        &self,
+        want: &Want<'_>,
+        here: impl FnOnce(&mut HayroPages<'_>) -> Result<Got, MediaError>,
+        watch: &Watch,
+    ) -> Result<Got, Error> {
+        watch.check().map_err(|error| self.site.error(error))?;
         match &self.here {
             Some(document) => {
-                watch.check().map_err(|error| self.job.media_error(Stage::Decode, error))?;
-                document.pages().text(page).map_err(|error| self.page_error(page, error))
+                here(&mut document.pages()).map_err(|error| self.page_error(want.page(), error))
             }
-            None => {
-                let drawn = self.anywhere(&Want::Text(page), watch)?;
-                Ok(drawn.text.unwrap_or_default())
-            }
+            None => self.anywhere(want, watch),
         }
     }
 
     /// By a worker process; by another library when the first fails and another may do it.
-    fn anywhere(&self, want: &Want<'_>, watch: &Watch) -> Result<Drawn, Error> {
-        let first = self.by(self.library, want, watch);
-        let page = match want {
-            Want::Drawn(order) => order.page,
-            Want::Text(page) => *page,
+    fn anywhere(&self, want: &Want<'_>, watch: &Watch) -> Result<Got, Error> {
+        let trouble = match self.by(self.library, want, watch) {
+            Ok(got) => return Ok(got),
+            Err(trouble) => trouble,
         };
-        let trouble = match first {
-            Ok(drawn) => return Ok(drawn),
-            Err(Trouble::Refused { .. } | Trouble::Died(_))
-                if self.may_change && self.library != PdfLibrary::Hayro =>
-            {
+        let may_change = self.may_change && self.library != PdfLibrary::Hayro;
+        let trouble = match trouble {
+            Trouble::Refused { .. } | Trouble::Died(_) if may_change => {
                 match self.by(PdfLibrary::Hayro, want, watch) {
-                    Ok(drawn) => return Ok(drawn),
+                    Ok(got) => return Ok(got),
                     Err(trouble) => trouble,
                 }
             }
-            Err(trouble) => trouble,
+            trouble => trouble,
         };
-        Err(self.explain(page, trouble))
+        Err(self.explain(want.page(), trouble))
     }
 
-    fn by(&self, library: PdfLibrary, want: &Want<'_>, watch: &Watch) -> Result<Drawn, Trouble> {
-        let engine = self.job.engine;
+    fn by(&self, library: PdfLibrary, want: &Want<'_>, watch: &Watch) -> Result<Got, Trouble> {
+        let Site { engine, pool, at, page_time, .. } = self.site;
         let Some(worker) = engine.pdf_worker() else {
             return Err(Trouble::Late(MediaError::Backend { backend: "the worker program" }));
         };
-        let open = (self.job.at, library);
-        let mut process = match self.job.pool.take(open) {
+        let open = (at, library);
+        let mut process = match pool.take(open) {
             Some(process) => process,
             None => Process::start(worker)?,
         };
-        let limit = watch.within(self.job.preparation.options.pdf.page_time);
-        let watches = vec![watch.clone(), limit];
-        if process.open != Some(open) {
-            let opening = Opening {
-                library,
-                pdfium: engine.pdfium().map(ToOwned::to_owned),
-                password: engine.password().map(str::to_owned),
-                bytes: self.job.planned.probed.bytes.unwrap_or(0),
-                pages: self.job.document_pages(),
-                memory: worker_memory(engine),
-            };
-            let mut source = self
-                .job
-                .open()
-                .map_err(|error| Trouble::Io(std::io::Error::other(error.cause())))?;
-            let opened = process.open(&opening, &mut source, watches.clone());
-            if let Err(trouble) = opened {
-                if matches!(trouble, Trouble::Refused { .. }) {
-                    self.job.pool.give_back(process);
-                }
-                return Err(trouble);
-            }
-            process.open = Some(open);
-        }
-        let done = match want {
-            Want::Drawn(order) => process.draw(order, watches),
-            Want::Text(page) => process
-                .read(*page, watches)
-                .map(|text| Drawn { bytes: Vec::new(), text: Some(text) }),
+        let watches = [watch.clone(), watch.within(page_time)];
+        let opened = match process.open == Some(open) {
+            true => Ok(()),
+            false => self.open_in(&mut process, library, &watches),
         };
+        let done = opened.and_then(|()| match want {
+            Want::Drawn(order) => process.draw(order, &watches).map(Got::Drawn),
+            Want::Text(page) => process.read(*page, &watches).map(Got::Text),
+            Want::Contents(page) => process.look(*page, &watches).map(Got::Contents),
+        });
         if matches!(done, Ok(_) | Err(Trouble::Refused { .. })) {
-            self.job.pool.give_back(process);
+            pool.give_back(process);
         }
         done
+    }
+
+    /// Has a worker open the document.
+    fn open_in(
+        &self,
+        process: &mut Process,
+        library: PdfLibrary,
+        watches: &[Watch; 2],
+    ) -> Result<(), Trouble> {
+        let Site { engine, at, input, probed, .. } = self.site;
+        let opening = Opening {
+            library,
+            pdfium: engine.pdfium().map(ToOwned::to_owned),
+            password: engine.password().map(str::to_owned),
+            bytes: probed.bytes.unwrap_or(0),
+            pages: self.site.pages(),
+            memory: worker_memory(engine),
+        };
+        let mut source = open_input(input, &probed.name)
+            .map_err(|error| Trouble::Io(std::io::Error::other(error.cause())))?;
+        process.open(&opening, &mut source, watches)?;
+        process.open = Some((at, library));
+        Ok(())
+    }
+
+    /// A worker never answers with something else, so this is never seen; it is no reason to panic.
+    fn other(&self, page: u64) -> Error {
+        self.refused(page, ErrorKind::Io, "the process that draws it gave another answer")
     }
 
     fn page_error(&self, page: u64, error: MediaError) -> Error {
@@ -170,9 +239,12 @@ impl<'a> Drawer<'a> {
         self.refused(page, error.kind(), &error.cause())
     }
 
+    fn failed(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(&self.site.probed.name, Stage::Decode, kind, message)
+    }
+
     fn refused(&self, page: u64, kind: ErrorKind, message: &str) -> Error {
-        self.job
-            .error(Stage::Decode, kind, format!("page {page}: {message}"))
+        self.failed(kind, format!("page {page}: {message}"))
             .with_hint("leave the page out, or have another library draw")
     }
 
@@ -195,13 +267,11 @@ impl<'a> Drawer<'a> {
                     }
                     _ => (ErrorKind::Io, READ_AGAIN),
                 };
-                self.job
-                    .error(Stage::Decode, kind, format!("page {page}: {message}"))
-                    .with_hint(hint)
+                self.failed(kind, format!("page {page}: {message}")).with_hint(hint)
             }
             Trouble::Io(error) => {
                 let message = format!("page {page}: the process that draws it: {error}");
-                self.job.error(Stage::Decode, ErrorKind::Io, message).with_hint(READ_AGAIN)
+                self.failed(ErrorKind::Io, message).with_hint(READ_AGAIN)
             }
         }
     }

@@ -2,6 +2,8 @@
 
 mod carry;
 #[cfg(feature = "pages")]
+mod contents;
+#[cfg(feature = "pages")]
 mod draw;
 #[cfg(feature = "pages")]
 mod drawer;
@@ -18,6 +20,8 @@ mod wire;
 
 #[cfg(feature = "pages")]
 pub(super) use drawer::Pool;
+#[cfg(feature = "pages")]
+pub use mediaprep_pdf::raster::Contents;
 pub use options::{PdfForm, PdfLibrary, PdfOptions};
 pub(super) use plan::PdfPlanner;
 pub use plan::{Drawing, Excerpts, PdfPlan};

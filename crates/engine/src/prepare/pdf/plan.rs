@@ -13,6 +13,7 @@ use crate::plan::{Charge, Planner, count_error};
 use crate::prepare::options::{ImageFormat, PrepareOptions};
 use crate::prepare::planned::unconverted;
 use crate::prepare::role::{How, Reason};
+use crate::prepare::sound_plan::unless_untaken;
 use crate::probe::Probed;
 use crate::rules::SentAs;
 use crate::{DocumentInfo, Engine};
@@ -119,7 +120,7 @@ impl PdfPlanner<'_> {
         let text =
             self.asked().text.then(|| self.library()).transpose()?.map(|(library, _)| library);
         if self.asked().form == PdfForm::Pages {
-            let as_is = self.unless_untaken(charge)?;
+            let as_is = unless_untaken(charge)?;
             let drawing = self.drawing(&pages)?;
             let warnings = self.dearer(&pages, &drawing, as_is.as_ref());
             let why = vec![Reason::FormatAsked];
@@ -162,17 +163,6 @@ impl PdfPlanner<'_> {
             let message = format!("page {missing} of a document of {all} pages");
             self.error(ErrorKind::InvalidOption, message).with_hint("ask for pages that it has")
         })
-    }
-
-    /// Pages are images, so it does not matter whether the model takes PDFs.
-    fn unless_untaken(&self, charge: Result<Charge, Error>) -> Result<Option<Charge>, Error> {
-        match charge {
-            Ok(charge) => Ok(Some(charge)),
-            Err(error) if matches!(error.kind(), ErrorKind::NoRule | ErrorKind::Unsupported) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Why smaller PDFs are made; empty when the file goes as it is.

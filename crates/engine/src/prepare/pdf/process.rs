@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration as WallTime;
 
 use mediaprep_media::{Error as MediaError, Watch};
+use mediaprep_pdf::raster::Contents;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::draw::Drawn;
@@ -57,7 +58,7 @@ impl Process {
         &mut self,
         opening: &Opening,
         bytes: &mut dyn Read,
-        watches: Vec<Watch>,
+        watches: &[Watch; 2],
     ) -> Result<(), Trouble> {
         self.open = None;
         let sent = send(&mut self.to, &Order::Open(opening.clone()))
@@ -78,7 +79,7 @@ impl Process {
     pub(super) fn draw(
         &mut self,
         order: &PageOrder,
-        watches: Vec<Watch>,
+        watches: &[Watch; 2],
     ) -> Result<Drawn, Trouble> {
         self.order(&Order::Draw(order.clone()))?;
         match self.answer(watches)? {
@@ -92,10 +93,19 @@ impl Process {
     }
 
     /// Reads a page of the open document.
-    pub(super) fn read(&mut self, page: u64, watches: Vec<Watch>) -> Result<String, Trouble> {
+    pub(super) fn read(&mut self, page: u64, watches: &[Watch; 2]) -> Result<String, Trouble> {
         self.order(&Order::Read { page })?;
         match self.answer(watches)? {
             Answer::Text(text) => Ok(text),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Tells what a page of the open document holds.
+    pub(super) fn look(&mut self, page: u64, watches: &[Watch; 2]) -> Result<Contents, Trouble> {
+        self.order(&Order::Look { page })?;
+        match self.answer(watches)? {
+            Answer::Contents(contents) => Ok(contents),
             other => Err(self.unexpected(other)),
         }
     }
@@ -104,8 +114,8 @@ impl Process {
         send(&mut self.to, order).and_then(|()| self.to.flush()).map_err(|error| self.broken(error))
     }
 
-    fn answer(&mut self, watches: Vec<Watch>) -> Result<Answer, Trouble> {
-        self.from.get_mut().watches = watches;
+    fn answer(&mut self, watches: &[Watch; 2]) -> Result<Answer, Trouble> {
+        self.from.get_mut().watches = watches.to_vec();
         match receive(&mut self.from) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(self.died()),

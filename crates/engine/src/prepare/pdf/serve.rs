@@ -72,6 +72,10 @@ impl Line<'_> {
                     Ok(text) => self.answer(&Answer::Text(text))?,
                     Err(error) => self.fail(error)?,
                 },
+                Some(Order::Look { page }) => match pages.contents(page) {
+                    Ok(contents) => self.answer(&Answer::Contents(contents))?,
+                    Err(error) => self.fail(error)?,
+                },
                 other => return Ok(other),
             }
         }

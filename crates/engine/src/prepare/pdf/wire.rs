@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use mediaprep_image::{Encoding, RenderOptions};
+use mediaprep_pdf::raster::Contents;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,12 @@ pub(super) enum Order {
     Open(Opening),
     /// Draw a page of it.
     Draw(PageOrder),
-    /// Read a page of it.
+    /// Tell what a page of it holds.
+    Look {
+        /// Its number, from 1.
+        page: u64,
+    },
+    /// Read the text of a page of it.
     Read {
         /// Its number, from 1.
         page: u64,
@@ -66,6 +72,8 @@ pub(super) enum Answer {
     Drawn { bytes: u64, text: Option<String> },
     /// The page's text.
     Text(String),
+    /// What the page holds.
+    Contents(Contents),
     /// It could not be done.
     Failed { kind: ErrorKind, message: String },
 }
