@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediaprep_benches::{Run, median, run};
+use mediaprep_benches::{Run, built_binary, median, run, target};
 
 const FILES: usize = 10_000;
 const ROUNDS: usize = 5;
@@ -70,24 +70,6 @@ struct Tool {
     files: usize,
     rounds: usize,
     command: Box<dyn Fn() -> Command>,
-}
-
-fn target() -> PathBuf {
-    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    std::env::var_os("CARGO_TARGET_DIR").map_or(fallback, PathBuf::from)
-}
-
-/// The release binary, built here so that the bench can be run alone.
-fn built_binary() -> io::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "mediaprep-cli"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .status()?;
-    if !built.success() {
-        return Err(io::Error::other("the binary could not be built"));
-    }
-    Ok(target().join("release/mediaprep"))
 }
 
 fn is_picture(path: &Path) -> bool {

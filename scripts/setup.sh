@@ -65,6 +65,7 @@ look() {
   need poppler-utils command -v pdftoppm
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
+    need ffmpeg command -v ffmpeg
     need "python3 python3-venv" command -v python3
     if ! command -v npm >/dev/null 2>&1 && debian_has_node; then missing+=(nodejs npm); fi
   fi
@@ -116,9 +117,9 @@ peers_environment() {
 # The versions that the benchmarks' printed figures were measured with.
 python_peers() {
   local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93
-    pypdfium2==5.15.2 pypdf reportlab)
+    pypdfium2==5.15.2 pypdf==7.1.0 reportlab==5.1.0 av==18.1.0)
   target/peers/bin/python -c 'from importlib.util import find_spec as found
-names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab")
+names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab", "av")
 raise SystemExit(not all(map(found, names)))' && return 0
   say "installing ${packages[*]} into target/peers"
   target/peers/bin/pip install -q --disable-pip-version-check "${packages[@]}" ||

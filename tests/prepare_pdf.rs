@@ -333,6 +333,39 @@ fn wrong_options_are_named() {
 }
 
 #[test]
+fn probe_tells_text_from_scans() {
+    let file = |name| fixture(name).to_string_lossy().into_owned();
+    let files = ["text.pdf", "scan.pdf", "graphics.pdf", "ocr-scan.pdf"].map(file);
+    let mut arguments = vec!["probe", "--contents", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    let ran = mediaprep(&arguments);
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    let report: Value = serde_json::from_str(&ran.data).unwrap();
+    let held = |at: usize| {
+        let contents = &report["items"][at]["page_contents"];
+        ["text", "scans", "other"].map(|kind| contents[kind].as_str().unwrap().to_owned())
+    };
+    assert_eq!(held(0), ["1-2", "", ""]);
+    assert_eq!(held(1), ["", "1", ""]);
+    assert_eq!(held(2), ["", "", "1"]);
+    assert_eq!(held(3), ["1", "", ""]);
+    arguments.retain(|argument| *argument != "--json");
+    let ran = mediaprep(&arguments);
+    assert!(ran.data.contains("\n             with text: 1-2\n"), "{}", ran.data);
+}
+
+#[test]
+fn the_budget_of_each_form_is_shown() {
+    let file = fixture("pages-352.pdf").to_string_lossy().into_owned();
+    let arguments = ["budget", "--explain", "--files", "--on", "2025-06-01", "--model"];
+    let ran = mediaprep(&[&arguments[..], &["gemini-2.0-flash", &file]].concat());
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    for line in ["its pages as images, 352 parts: ", "smaller PDFs, 1 part: 90,816 tokens"] {
+        assert!(ran.data.contains(line), "{}", ran.data);
+    }
+}
+
+#[test]
 fn shared_documents_are_drawn_and_split() {
     let Some(folder) = shared("media/pdf") else { return };
     let mut inputs = Vec::new();

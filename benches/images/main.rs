@@ -14,8 +14,9 @@ mod table;
 mod workers;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use mediaprep_benches::target;
 use workers::{Spent, Worker};
 
 /// Odd, so that there is a middle one.
@@ -83,11 +84,6 @@ fn main() -> io::Result<()> {
         }
     }
     table::print(&mut io::stdout().lock(), &workers, &entries, &picture)
-}
-
-fn target() -> PathBuf {
-    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    std::env::var_os("CARGO_TARGET_DIR").map_or(fallback, PathBuf::from)
 }
 
 /// Has every tool do every job, which warms it up, and leaves out what is not the same work.

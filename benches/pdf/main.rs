@@ -10,11 +10,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediaprep_benches::{Run, run};
+use mediaprep_benches::{Tool, built_binary, peer, python, run, table, target, with};
 use mediaprep_media::{Dimensions, Error};
 use mediaprep_pdf::raster::{HayroDocument, Pages, PdfiumLibrary};
 
-const ROUNDS: usize = 3;
 /// Files whose facts are read.
 const FILES: usize = 1000;
 /// The long side of a drawn page.
@@ -44,32 +43,6 @@ fn main() -> io::Result<()> {
     memory(&mut out)
 }
 
-fn target() -> PathBuf {
-    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    std::env::var_os("CARGO_TARGET_DIR").map_or(fallback, PathBuf::from)
-}
-
-fn peer(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
-}
-
-fn python() -> Command {
-    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin/python"))
-}
-
-/// The release binary, built here so that the bench can be run alone.
-fn built_binary() -> io::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "mediaprep-cli"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .status()?;
-    if !built.success() {
-        return Err(io::Error::other("the binary could not be built"));
-    }
-    Ok(target().join("release/mediaprep"))
-}
-
 /// This program as the tool that draws and drops every page.
 fn draw(library: &str, path: &Path) -> Result<(), Error> {
     let bytes = std::fs::read(path)?;
@@ -89,34 +62,6 @@ fn draw_all(pages: &mut dyn Pages) -> Result<(), Error> {
     // All the pages are A4, upright.
     let size = Dimensions::new(LONG * 5953 / 8419, LONG).unwrap_or(Dimensions::ONE);
     (1..=pages.count()).try_for_each(|page| pages.draw(page, size).map(drop))
-}
-
-type Tool<'a> = (&'a str, Box<dyn Fn() -> Command + 'a>);
-
-/// The least CPU time of each tool, in rounds.
-fn measured(tools: &[Tool<'_>]) -> io::Result<Vec<Run>> {
-    let mut best: Vec<Option<Run>> = tools.iter().map(|_| None).collect();
-    for _ in 0..ROUNDS {
-        for ((_, command), best) in tools.iter().zip(&mut best) {
-            let run = run(&mut command(), &[0, 1])?;
-            let peak = best.map_or(0, |best: Run| best.peak).max(run.peak);
-            let least = best.filter(|best| best.cpu <= run.cpu).unwrap_or(run);
-            *best = Some(Run { peak, ..least });
-        }
-    }
-    Ok(best.into_iter().flatten().collect())
-}
-
-fn table(out: &mut dyn Write, (title, count): (&str, usize), tools: &[Tool<'_>]) -> io::Result<()> {
-    let runs = measured(tools)?;
-    writeln!(out, "{title:<34} {:>9} {:>9} {:>8}", "per CPU-s", "per s", "ours is")?;
-    let rate = |time: std::time::Duration| count as f64 / time.as_secs_f64().max(0.01);
-    let ours = runs.first().map_or(0.0, |run| rate(run.cpu));
-    for ((name, _), run) in tools.iter().zip(&runs) {
-        let (by_cpu, by_wall) = (rate(run.cpu), rate(run.wall));
-        writeln!(out, "  {name:<32} {by_cpu:>9.1} {by_wall:>9.1} {:>7.2}x", ours / by_cpu)?;
-    }
-    writeln!(out)
 }
 
 /// PDFs of the fixtures, and of the shared media where they lie beside the repository.
@@ -178,12 +123,6 @@ fn facts(out: &mut dyn Write, scratch: &Path, binary: &Path) -> io::Result<()> {
         ),
     ];
     table(out, ("facts: files", FILES), &tools)
-}
-
-fn with(program: &Path, args: &[&std::ffi::OsStr]) -> Command {
-    let mut command = Command::new(program);
-    command.args(args);
-    command
 }
 
 fn drawing(

@@ -1,6 +1,8 @@
 //! What the benchmarks share: running a program to its end while watching its peak memory.
 
-use std::io;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -66,4 +68,86 @@ pub fn median(mut runs: Vec<Run>) -> Option<Run> {
     let middle = runs.len() / 2;
     let peak = runs.iter().map(|run| run.peak).max()?;
     runs.get(middle).map(|run| Run { peak, ..*run })
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    std::env::var_os("CARGO_TARGET_DIR").map_or(fallback, PathBuf::from)
+}
+
+/// The release binary, built here so that a benchmark can be run alone.
+///
+/// # Errors
+///
+/// When it cannot be built.
+pub fn built_binary() -> io::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--quiet", "--package", "mediaprep-cli"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .status()?;
+    if !built.success() {
+        return Err(io::Error::other("the binary could not be built"));
+    }
+    Ok(target().join("release/mediaprep"))
+}
+
+/// A program of the folder `peers`.
+pub fn peer(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+}
+
+/// The Python that has the peers.
+pub fn python() -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin/python"))
+}
+
+/// A program with arguments.
+pub fn with(program: &Path, args: &[&OsStr]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args);
+    command
+}
+
+/// A tool's name and how it is run.
+pub type Tool<'a> = (&'a str, Box<dyn Fn() -> Command + 'a>);
+
+/// How often each tool of a table runs.
+const ROUNDS: usize = 3;
+
+/// Runs tools in turn and prints how much of something each does in a second of CPU time and on the
+/// clock, by its run with the least CPU time, and how many times as much the first tool does.
+///
+/// # Errors
+///
+/// When a tool cannot be run, or the table not be written.
+pub fn table(
+    out: &mut dyn Write,
+    (title, count): (&str, usize),
+    tools: &[Tool<'_>],
+) -> io::Result<()> {
+    let runs = least(tools)?;
+    writeln!(out, "{title:<34} {:>9} {:>9} {:>8}", "per CPU-s", "per s", "first is")?;
+    let rate = |time: Duration| count as f64 / time.as_secs_f64().max(0.01);
+    let first = runs.first().map_or(0.0, |run| rate(run.cpu));
+    for ((name, _), run) in tools.iter().zip(&runs) {
+        let (by_cpu, by_wall) = (rate(run.cpu), rate(run.wall));
+        writeln!(out, "  {name:<32} {by_cpu:>9.1} {by_wall:>9.1} {:>7.2}x", first / by_cpu)?;
+    }
+    writeln!(out)
+}
+
+/// The run of each tool with the least CPU time.
+fn least(tools: &[Tool<'_>]) -> io::Result<Vec<Run>> {
+    let mut best: Vec<Option<Run>> = tools.iter().map(|_| None).collect();
+    for _ in 0..ROUNDS {
+        for ((_, command), best) in tools.iter().zip(&mut best) {
+            let run = run(&mut command(), &[0, 1])?;
+            let peak = best.map_or(0, |best| best.peak).max(run.peak);
+            let least = best.filter(|best| best.cpu <= run.cpu).unwrap_or(run);
+            *best = Some(Run { peak, ..least });
+        }
+    }
+    Ok(best.into_iter().flatten().collect())
 }

@@ -54,13 +54,13 @@ impl PageContents {
     /// The same as lines of a table.
     pub(crate) fn lines(&self) -> Vec<String> {
         let all = [
-            ("text on pages", &self.text),
-            ("scans: pages", &self.scans),
-            ("neither: pages", &self.other),
-            ("unreadable: pages", &self.unread),
+            ("with text", &self.text),
+            ("scans", &self.scans),
+            ("neither", &self.other),
+            ("unreadable", &self.unread),
         ];
         let some = all.into_iter().filter(|(_, pages)| !pages.is_empty());
-        some.map(|(what, pages)| format!("{what} {pages}")).collect()
+        some.map(|(what, pages)| format!("{what}: {pages}")).collect()
     }
 }
 

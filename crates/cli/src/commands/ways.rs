@@ -30,7 +30,8 @@ pub(super) fn ways(
         let parts = plan.items.first()?.planned.as_ref().ok()?.part_count();
         let counted = plan.count().items.into_iter().next()??.ok()?;
         let tokens = thousands(counted.charge.tokens.total);
-        Some(format!("as {what} ({} parts): {tokens} tokens", thousands(parts)))
+        let noun = if parts == 1 { "part" } else { "parts" };
+        Some(format!("{what}, {} {noun}: {tokens} tokens", thousands(parts)))
     };
     forms.into_iter().filter_map(line).collect()
 }
