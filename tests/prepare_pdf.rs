@@ -335,7 +335,7 @@ fn wrong_options_are_named() {
 #[test]
 fn probe_tells_text_from_scans() {
     let file = |name| fixture(name).to_string_lossy().into_owned();
-    let files = ["text.pdf", "scan.pdf", "graphics.pdf", "ocr-scan.pdf"].map(file);
+    let files = ["graphics.pdf", "ocr-scan.pdf", "scan.pdf", "text.pdf"].map(file);
     let mut arguments = vec!["probe", "--contents", "--json"];
     arguments.extend(files.iter().map(String::as_str));
     let ran = mediaprep(&arguments);
@@ -345,10 +345,10 @@ fn probe_tells_text_from_scans() {
         let contents = &report["items"][at]["page_contents"];
         ["text", "scans", "other"].map(|kind| contents[kind].as_str().unwrap().to_owned())
     };
-    assert_eq!(held(0), ["1-2", "", ""]);
-    assert_eq!(held(1), ["", "1", ""]);
-    assert_eq!(held(2), ["", "", "1"]);
-    assert_eq!(held(3), ["1", "", ""]);
+    assert_eq!(held(0), ["", "", "1"]);
+    assert_eq!(held(1), ["1", "", ""]);
+    assert_eq!(held(2), ["", "1", ""]);
+    assert_eq!(held(3), ["1-2", "", ""]);
     arguments.retain(|argument| *argument != "--json");
     let ran = mediaprep(&arguments);
     assert!(ran.data.contains("\n             with text: 1-2\n"), "{}", ran.data);
