@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use mediaprep::{Budgeted, Engine, Input, Outcome};
+use mediaprep::{Budgeted, Engine, Error, Input, Outcome, Probed};
 
 use super::contents::page_contents;
 use crate::args::{Common, ProbeArgs};
@@ -56,13 +56,7 @@ fn run(
                     return ControlFlow::Continue(());
                 }
             };
-            let (probed, found) = match (probed, input) {
-                (Ok(probed), Some(input)) => match page_contents(engine, input, &probed) {
-                    Ok(found) => (Ok(probed), found),
-                    Err(error) => (Err(error), None),
-                },
-                (probed, _) => (probed, None),
-            };
+            let (probed, found) = with_contents(engine, input, probed);
             let item = Budgeted { probed, charges: Vec::new() };
             summary.items += 1;
             summary.failed += u64::from(item.probed.is_err());
@@ -84,4 +78,17 @@ fn show(
     let row = Row { item, models: &[], explained: None, contents };
     output.report_item(&row);
     sink.row(&row, output)
+}
+
+/// The facts of an input with what its pages hold, where the input is given.
+fn with_contents(
+    engine: &Engine,
+    input: Option<&Input>,
+    probed: Result<Box<Probed>, Error>,
+) -> (Result<Box<Probed>, Error>, Option<PageContents>) {
+    let (Some(input), Ok(probed)) = (input, &probed) else { return (probed, None) };
+    match page_contents(engine, input, probed) {
+        Ok(contents) => (Ok(probed.clone()), contents),
+        Err(error) => (Err(error), None),
+    }
 }
