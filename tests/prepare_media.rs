@@ -357,6 +357,33 @@ mod with_ffmpeg {
     }
 
     #[test]
+    fn frames_that_look_alike_are_left_out_when_asked() {
+        let files: Vec<String> = videos().iter().map(|path| text(path)).collect();
+        let mut basics = vec!["--video", "frames", "--fps", "4", "--requests", "each"];
+        basics.extend(files.iter().map(String::as_str));
+        let folder = tempfile::tempdir().unwrap();
+        let frames = |name: &str, more: &[&str]| {
+            let out = folder.path().join(name);
+            let ran = prepare(&out, &[&basics[..], more].concat());
+            assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+            (tree(&out.join("media")), json(&out.join("manifest.json")))
+        };
+        let (all, _) = frames("all", &[]);
+        let (kept, manifest) = frames("kept", &["--dedupe"]);
+        assert!(kept.len() < all.len(), "{} of {}", kept.len(), all.len());
+        assert!(kept.iter().all(|(name, hash)| all.get(name) == Some(hash)));
+        // What is listed is there, in order, and the first frame of each video is.
+        let listed = manifest["parts"].as_array().unwrap().iter();
+        let listed: Vec<&str> = listed.map(|part| part["file"].as_str().unwrap()).collect();
+        assert_eq!(listed.len(), kept.len());
+        assert!(listed.iter().all(|file| kept.contains_key(file.trim_start_matches("media/"))));
+        let firsts = listed.iter().filter(|file| file.ends_with("-f000001.jpg")).count();
+        assert_eq!(firsts, files.len());
+        assert!(manifest.to_string().contains("frames_dropped"));
+        assert!(frames("alone", &["--dedupe", "--threads", "1"]).0 == kept);
+    }
+
+    #[test]
     fn damaged_videos_are_errors_or_warnings() {
         let whole = fs::read(fixtures().join("video/h264-aac-faststart.mp4")).unwrap();
         let mut inputs = Vec::new();

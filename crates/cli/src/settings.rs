@@ -87,13 +87,14 @@ fn limits(decoded_pixels: u64) -> Limits {
 
 /// How media are brought into shape.
 pub(crate) fn prepare_options(args: &PrepareArgs) -> Result<PrepareOptions, Failure> {
-    let TimeArgs { video, audio_profile, segment, split, time_limit } = &args.times;
+    let TimeArgs { video, audio_profile, segment, split, dedupe, time_limit } = &args.times;
     let piece =
         |option, text: &Option<String>| text.as_deref().map(|text| time(option, text)).transpose();
     let video = VideoOptions {
         form: video.map_or(VideoForm::Auto, video_form),
         max_side: args.images.max_side,
         split: piece("--split", split)?,
+        dedupe: *dedupe,
     };
     let audio =
         AudioOptions { profile: audio_profile.map(profile), segment: piece("--segment", segment)? };

@@ -129,6 +129,8 @@ warning_codes! {
     TextBeforeMedia = "text_before_media",
     /// The picture is blurry.
     Blurry = "blurry",
+    /// Frames that look like the one before them are left out.
+    FramesDropped = "frames_dropped",
     /// A page could not be drawn and is left out.
     PageLost = "page_lost",
     /// The pages of a PDF cost more as images.

@@ -104,6 +104,9 @@ pub(crate) struct TimeArgs {
     /// Cut small MP4s into pieces of this length: seconds, MM:SS or H:MM:SS.
     #[arg(long, value_name = "S")]
     pub(crate) split: Option<String>,
+    /// Leave out frames that look like the one before them.
+    #[arg(long)]
+    pub(crate) dedupe: bool,
     /// Give up a video or sound after so many seconds.
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: Option<u64>,

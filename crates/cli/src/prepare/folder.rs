@@ -87,7 +87,7 @@ impl OutFolder {
     /// The files of one item.
     pub(crate) fn files(&self, item: usize) -> Files {
         let mut files = self.stored().get(item).cloned().unwrap_or_default();
-        // A page that was lost leaves its place empty.
+        // A page that was lost, or a frame that was left out, leaves its place empty.
         files.parts.retain(|file| !file.is_empty());
         files
     }
@@ -162,5 +162,13 @@ impl Store for OutFolder {
         self.remember(part.item, part.part, (part.role.is_extra(), file.clone()));
         let bytes = part.bytes;
         self.write(&file, &mut |writer| io::copy(bytes, writer).map(drop))
+    }
+
+    fn discard(&self, item: usize, part: usize) {
+        let mut stored = self.stored();
+        let place = stored.get_mut(item).and_then(|files| files.parts.get_mut(part));
+        if let Some(file) = place.map(std::mem::take).filter(|file| !file.is_empty()) {
+            let _ = fs::remove_file(self.root.join(file));
+        }
     }
 }

@@ -125,6 +125,9 @@ pub trait Store: Sync {
     ///
     /// What keeping it gives; the part's item then fails, the others go on.
     fn store(&self, part: PartBytes<'_>) -> io::Result<()>;
+
+    /// Throws a stored part away that turned out not to be wanted, by its item and its place.
+    fn discard(&self, item: usize, part: usize);
 }
 
 impl Engine {

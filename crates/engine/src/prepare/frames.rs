@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::carry::{Job, Prepared, PreparedPart};
 use super::peak::frame_pieces;
 use super::role::Role;
+use super::similar::Look;
 use super::sound::Sounds;
 use super::time;
 use super::video_plan::Sampling;
@@ -18,8 +19,8 @@ use crate::error::{Error, ErrorKind, Stage};
 use crate::info::MediaInfo;
 use crate::{Instants, VideoInfo};
 
-/// A frame's number, from 0, with its part.
-type Numbered = (u64, PreparedPart);
+/// A frame's number, from 0, with its part and how it looks.
+type Numbered = (u64, PreparedPart, Look);
 
 /// What one task of a video gives.
 enum Done {
@@ -78,11 +79,38 @@ impl Job<'_> {
                     .with_hint("the file is damaged; fetch or export it again"));
             }
             warnings.append(&mut prepared.warnings);
-            let frames = done.frames.into_iter().map(|(_, part)| part);
-            prepared.parts = frames.chain(prepared.parts).collect();
+            let frames = match self.preparation.options.video.dedupe {
+                true => self.deduplicated(done.frames, &mut warnings),
+                false => done.frames.into_iter().map(|(_, part, _)| part).collect(),
+            };
+            prepared.parts = frames.into_iter().chain(prepared.parts).collect();
             prepared.warnings = warnings;
             Ok(prepared)
         })
+    }
+
+    /// Leaves out the frames that look like the last one that is kept.
+    fn deduplicated(
+        &self,
+        frames: Vec<Numbered>,
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<PreparedPart> {
+        let all = frames.len();
+        let (mut kept, mut last): (Vec<PreparedPart>, Option<Look>) = (Vec::new(), None);
+        for (at, part, look) in frames {
+            if last.is_some_and(|last| last.is_like(look)) {
+                self.store.discard(self.at, usize::try_from(at).unwrap_or(usize::MAX));
+                continue;
+            }
+            last = Some(look);
+            kept.push(part);
+        }
+        if kept.len() < all {
+            let message =
+                format!("{} of {all} frames look like the one before them", all - kept.len());
+            warnings.push(Warning::new(WarningCode::FramesDropped, message));
+        }
+        kept
     }
 
     fn sound_behind(
@@ -137,6 +165,7 @@ impl Job<'_> {
         let options = &self.preparation.options.images;
         let encoding =
             Encoding { format: OutputFormat::Jpeg, quality: options.quality, chroma: Chroma::Auto };
+        let look = Look::of(&frame.raster);
         let picture = Picture::from_raster(frame.raster, self.video()?.orientation);
         let view = View::whole(sampling.size, sampling.size);
         let bytes = picture
@@ -151,7 +180,7 @@ impl Job<'_> {
             let text = Some(time::stamp(start, sampling.instants.rate()));
             let (facts, start) = (facts.clone(), Some(start));
             let part = PreparedPart { start, text, ..PreparedPart::new(role, facts, sha256) };
-            frames.push((at, part));
+            frames.push((at, part, look));
         }
         Ok(())
     }
@@ -182,7 +211,7 @@ impl Gathered {
                 }
             }
         }
-        frames.sort_by_key(|(at, _)| *at);
+        frames.sort_by_key(|(at, ..)| *at);
         // How many packets are damaged depends on where the pieces begin; that some are does not.
         if damaged {
             let message =

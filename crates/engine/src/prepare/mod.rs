@@ -19,6 +19,8 @@ mod planned;
 #[cfg(feature = "ffmpeg")]
 mod proxy;
 mod role;
+#[cfg(feature = "ffmpeg")]
+mod similar;
 mod sound;
 mod sound_plan;
 mod sums;

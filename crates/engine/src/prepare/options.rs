@@ -103,6 +103,9 @@ pub struct VideoOptions {
     pub max_side: Option<u32>,
     /// The longest piece of a proxy, above 0; `None` makes one proxy of each video.
     pub split: Option<Duration>,
+    /// Whether frames that look like the last one that is kept are left out, by a perceptual hash.
+    /// A warning says how many; the plan counts them all.
+    pub dedupe: bool,
 }
 
 /// How sounds are brought into shape.

@@ -79,7 +79,7 @@ impl Ready {
     fn payload(&self, at: usize, prepared: Prepared, counted: CountedItem) -> Payload {
         let bytes = self.memory.get(at).map(Vec::as_slice).unwrap_or_default();
         let mut parts = Vec::with_capacity(bytes.len());
-        // What stands at the place of a page that was lost is nothing.
+        // What stands at the place of a page that was lost or a frame that was left out is nothing.
         let bytes = bytes.iter().flatten();
         for ((part, charge), bytes) in prepared.parts.iter().zip(&counted.parts).zip(bytes) {
             parts.extend(part.text.as_deref().map(Part::text));
@@ -121,5 +121,11 @@ impl Store for Memory {
             item[part.part] = Some(bytes);
         }
         Ok(())
+    }
+
+    fn discard(&self, item: usize, part: usize) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = all.get_mut(item).and_then(|parts| parts.get_mut(part));
+        place.into_iter().for_each(|bytes| *bytes = None);
     }
 }
