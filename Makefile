@@ -27,7 +27,7 @@ lint: setup
 
 test: lint
 	$(CARGO) test --workspace --locked
-	$(CARGO) test -p mediaprep-image -p mediaprep-tests --no-default-features \
+	$(CARGO) test --workspace --exclude mediaprep-benches --no-default-features \
 	  --features mediaprep-image/pixels --lib --test 'pixels_*' --test errors --test 'prepare*' --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked -q
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mediaprep::tokens::RuleBook;
 use mediaprep::{
-    Engine, How, ImageForm, ImageOptions, Input, ItemPlan, PlanOptions, PrepareOptions, Requests,
+    Engine, How, ImageForm, ImageOptions, Input, PlanOptions, PrepareOptions, Requests,
     RuleRequest, RuleSet,
 };
 use mediaprep_cli::Status;
@@ -402,6 +402,6 @@ fn whole_blocks_are_turned_without_loss() {
         .plan(&[picture], &rules, &PlanOptions::default(), &options(ImageForm::Whole))
         .unwrap();
     let Ok(planned) = &plan.items[0].planned else { panic!("no plan") };
-    let ItemPlan::Image(image) = &planned.plan else { panic!("no image") };
+    let mediaprep::ItemPlan::Image(image) = &planned.plan else { panic!("no image") };
     assert!(image.how != How::Passed, "{image:?}");
 }

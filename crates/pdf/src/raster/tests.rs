@@ -1,7 +1,7 @@
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a test may")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mediaprep_media::{Dimensions, Error, PixelFormat};
 use proptest::prelude::*;
@@ -76,8 +76,8 @@ fn scans_are_told_from_text() {
 #[cfg(feature = "pdfium")]
 #[test]
 fn a_library_that_is_none_is_an_error() {
-    let manifest = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-    for path in [Path::new("/nowhere/libpdfium.so"), &manifest] {
+    let manifest = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    for path in [Path::new("/nowhere/libpdfium.so"), manifest] {
         let loaded = PdfiumLibrary::load(path);
         assert!(matches!(loaded.err(), Some(Error::Backend { backend: "PDFium" })));
     }

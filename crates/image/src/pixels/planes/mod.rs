@@ -103,6 +103,7 @@ impl Planes {
     }
 
     /// The samples of plane `index` to change.
+    #[cfg(feature = "turbo")]
     pub(crate) fn plane_mut(&mut self, index: usize) -> &mut [u8] {
         let place = self.layout(index);
         self.data.get_mut(place.offset..place.offset + place.length()).unwrap_or_default()

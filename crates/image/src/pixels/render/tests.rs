@@ -2,6 +2,7 @@
 #![expect(clippy::cast_sign_loss, reason = "samples and sizes of a few digits")]
 
 use mediaprep_media::{Dimensions, PixelFormat};
+#[cfg(feature = "turbo")]
 use proptest::prelude::*;
 
 use super::*;
@@ -18,6 +19,7 @@ fn size(width: u32, height: u32) -> Dimensions {
 type Field = fn(usize, f64, f64) -> f64;
 
 /// Straight slopes, another for each plane: interpolation keeps them.
+#[cfg(feature = "turbo")]
 fn slopes(plane: usize, x: f64, y: f64) -> f64 {
     match plane {
         0 => 40.0 + 0.5 * x + 0.25 * y,
