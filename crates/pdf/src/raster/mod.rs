@@ -105,7 +105,9 @@ fn broken() -> Error {
 fn without_fourth(size: Dimensions, mut pixels: Vec<u8>) -> Result<Raster, Error> {
     let count = pixels.len() / 4;
     for at in 0..count {
-        pixels.copy_within(at * 4..at * 4 + 3, at * 3);
+        // By hand: a call for three bytes costs more than moving them.
+        let pixel = [pixels[at * 4], pixels[at * 4 + 1], pixels[at * 4 + 2]];
+        pixels[at * 3..at * 3 + 3].copy_from_slice(&pixel);
     }
     pixels.truncate(count * 3);
     Raster::new(size, mediaprep_media::PixelFormat::Rgb8, pixels).ok_or_else(broken)

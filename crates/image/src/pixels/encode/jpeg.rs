@@ -155,16 +155,23 @@ fn is_full(raster: &Raster, chroma: Chroma) -> bool {
     }
 }
 
+/// Colours that are remembered for a quick comparison.
+const RECENT: usize = 1024;
+
 fn has_few_colours(pixels: &[u8]) -> bool {
     let mut seen = HashSet::with_capacity(FEW_COLOURS + 1);
-    let mut last = None;
+    // Drawings and text repeat themselves, and comparing is cheaper than hashing. No colour has a
+    // first byte.
+    let mut recent = [u32::MAX; RECENT];
     for pixel in pixels.chunks_exact(3) {
-        // Drawings repeat themselves, and comparing is cheaper than hashing.
-        if last == Some(pixel) {
+        let [red, green, blue] = [pixel[0], pixel[1], pixel[2]];
+        let colour = u32::from_be_bytes([0, red, green, blue]);
+        let place = &mut recent[(colour ^ colour >> 7 ^ colour >> 15) as usize % RECENT];
+        if *place == colour {
             continue;
         }
-        last = Some(pixel);
-        if seen.insert(pixel) && seen.len() > FEW_COLOURS {
+        *place = colour;
+        if seen.insert(colour) && seen.len() > FEW_COLOURS {
             return false;
         }
     }
