@@ -338,7 +338,8 @@ mod as_planes {
                 for (y, x) in (0..of_tile.height).flat_map(|y| (0..of_tile.width).map(move |x| (y, x))) {
                     let at = (top / factor + y) * of_whole.width + left / factor + x;
                     let (a, b) = (whole.plane(index)[at as usize], tile.plane(index)[(y * of_tile.width + x) as usize]);
-                    prop_assert!(a.abs_diff(b) <= 1, "plane {index} at {x} {y}: {a} {b}");
+                    // Each of the two passes rounds, and the filter places its weights by floats.
+                    prop_assert!(a.abs_diff(b) <= 2, "plane {index} at {x} {y}: {a} {b}");
                 }
             }
         }
