@@ -246,16 +246,20 @@ fn threads_do_not_change_what_is_made() {
     }
 }
 
-/// Programs that are no workers: one that ends at once, one that says what it hears, one that never
-/// says anything.
+/// Programs that are no workers: one that ends at once, one that talks first, one that says what it
+/// hears, one that never says anything, one that is not there.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_worker_that_does_not_work_costs_its_pages_only() {
-    let inputs =
-        [Input::path(fixture("a4.pdf")), Input::path(fixture("../images/screenshot-1080p.png"))];
+    // More than a pipe holds, so that a program that does not read is met while sending.
+    let mut long = fs::read(fixture("a4.pdf")).unwrap();
+    long.extend(std::iter::repeat_n(b'\n', 300_000));
+    let picture = fixture("../images/screenshot-1080p.png");
+    let inputs = [Input::bytes("long.pdf", long), Input::path(picture)];
     for (program, argument, cause) in [
         ("/bin/false", None, "the process that draws it ended"),
-        ("/bin/cat", None, "the process that draws it ended"),
+        ("/bin/echo", Some("garbage"), "the process that draws it ended"),
+        ("/bin/cat", None, "working time"),
         ("/bin/sleep", Some("600"), "working time"),
         ("/nowhere/worker", None, "the process that draws it"),
     ] {

@@ -71,15 +71,6 @@ pub trait Pages {
 /// The longest side that both libraries draw, in pixels.
 pub const LONGEST_SIDE: u32 = 32_767;
 
-/// Bytes that drawing a page of the given size takes at most besides the document and its pictures:
-/// four for each pixel, and what the library's own layers take.
-pub const fn draw_peak_bytes(size: Dimensions) -> u64 {
-    size.pixels().saturating_mul(BYTES_PER_PIXEL)
-}
-
-/// The raster itself takes 4, a transparency group as many again, and vello's strips some.
-const BYTES_PER_PIXEL: u64 = 12;
-
 fn check_size(size: Dimensions) -> Result<(u16, u16), Error> {
     let side = |side: u32| u16::try_from(side).ok().filter(|_| side <= LONGEST_SIDE);
     match (side(size.width()), side(size.height())) {

@@ -1,6 +1,7 @@
 //! A worker process, from the engine's side.
 
 use std::io::{self, BufReader, Read, Write};
+use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration as WallTime;
 
@@ -62,16 +63,37 @@ impl Process {
     ) -> Result<(), Trouble> {
         self.open = None;
         let sent = send(&mut self.to, &Order::Open(opening.clone()))
-            .and_then(|()| io::copy(&mut bytes.take(opening.bytes), &mut self.to));
+            .and_then(|()| self.pour(&mut bytes.take(opening.bytes), watches));
         match sent {
             Ok(count) if count == opening.bytes => {}
             Ok(_) => return Err(Trouble::Io(io::ErrorKind::UnexpectedEof.into())),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(self.died()),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.from.get_mut().watches = watches.to_vec();
+                return Err(self.broken(error));
+            }
             Err(error) => return Err(Trouble::Io(error)),
         }
         match self.answer(watches)? {
             Answer::Opened => Ok(()),
             other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Sends a document's bytes for as long as the watches allow: a program that does not read fills
+    /// the pipe, and a write would wait for ever.
+    fn pour(&mut self, bytes: &mut dyn Read, watches: &[Watch; 2]) -> io::Result<u64> {
+        let mut buffer = [0; PIPE];
+        let mut sent = 0;
+        loop {
+            let count = match bytes.read(&mut buffer) {
+                Ok(0) => return Ok(sent),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            wait(&self.to, PollFlags::OUT, watches)?;
+            self.to.write_all(&buffer[..count])?;
+            sent += count as u64;
         }
     }
 
@@ -177,19 +199,26 @@ struct Patient {
 /// How long it waits before it looks at the watches again.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
+/// What a pipe that is ready takes without waiting: `PIPE_BUF` on Linux.
+const PIPE: usize = 4096;
+
+/// Waits until a pipe can be read or written, or a watch is over.
+fn wait(pipe: &impl AsFd, ready: PollFlags, watches: &[Watch]) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(pipe, ready)], Some(&LOOK)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        if watches.iter().any(Watch::is_over) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+    }
+}
+
 impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let ready = poll(&mut [PollFd::new(&self.from, PollFlags::IN)], Some(&LOOK));
-            match ready {
-                Ok(0) => {}
-                Ok(_) => return self.from.read(buffer),
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            if self.watches.iter().any(Watch::is_over) {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-        }
+        wait(&self.from, PollFlags::IN, &self.watches)?;
+        self.from.read(buffer)
     }
 }
