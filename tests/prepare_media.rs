@@ -104,7 +104,7 @@ fn tree(root: &Path) -> BTreeMap<String, String> {
 #[cfg(feature = "ffmpeg")]
 mod with_ffmpeg {
     use mediaprep::media::FrameRate;
-    use mediaprep::parts::Content;
+    use mediaprep::parts::PartData;
     use mediaprep::tokens::Clip;
     use mediaprep::{How, Role};
 
@@ -164,8 +164,8 @@ mod with_ffmpeg {
         let seconds = 90;
         assert_eq!(made.parts.len(), 2 * seconds + 1);
         for (second, pair) in made.parts.chunks_exact(2).enumerate() {
-            let [Content::Text(time), Content::InlineData(frame)] =
-                [&pair[0].content, &pair[1].content]
+            let [PartData::Text(time), PartData::InlineData(frame)] =
+                [&pair[0].data, &pair[1].data]
             else {
                 panic!("no pair of text and picture at {second}")
             };
@@ -174,7 +174,7 @@ mod with_ffmpeg {
             let start = Duration::from_seconds(second as u64);
             assert_eq!(made.prepared.parts[second].start, Some(start));
         }
-        let Some(Content::InlineData(sound)) = made.parts.last().map(|part| &part.content) else {
+        let Some(PartData::InlineData(sound)) = made.parts.last().map(|part| &part.data) else {
             panic!("no sound")
         };
         assert_eq!(sound.mime_type, "audio/ogg");

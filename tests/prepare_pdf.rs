@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mediaprep::parts::Content;
+use mediaprep::parts::PartData;
 use mediaprep::tokens::RuleBook;
 use mediaprep::{
     Engine, EngineBuilder, Error, ErrorKind, How, Input, MediaInfo, PageSelection, Payload,
@@ -180,7 +180,7 @@ fn what_is_locked_is_unlocked_or_refused() {
         let input = [Input::path(fixture(name))];
         let engine = || Engine::builder().password("owner");
         let payload = prepared(engine(), &input, with(PdfForm::Auto), MODEL).remove(0).unwrap();
-        let Content::InlineData(blob) = &payload.parts[0].content else { panic!("inline") };
+        let PartData::InlineData(blob) = &payload.parts[0].data else { panic!("inline") };
         let bytes: &[u8] = blob.data.as_ref();
         let again = Engine::builder().build().unwrap();
         let mediaprep::Outcome::Media(probed) = again.probe(&Input::bytes("x.pdf", bytes.to_vec()))

@@ -97,7 +97,12 @@ impl PlanOptions {
 
     /// How a video is to be sampled; `None` for other media and where the service's default holds.
     pub fn video_metadata(&self, medium: Modality) -> Option<VideoMetadata> {
-        let metadata = VideoMetadata { start: self.clip.start, end: self.clip.end, fps: self.fps };
+        let metadata = VideoMetadata {
+            start: self.clip.start,
+            end: self.clip.end,
+            fps: self.fps,
+            ..VideoMetadata::default()
+        };
         (medium == Modality::Video && metadata != VideoMetadata::default()).then_some(metadata)
     }
 }

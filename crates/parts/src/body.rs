@@ -6,7 +6,7 @@ use base64_simd::STANDARD;
 use mediaprep_media::MediaResolution;
 use serde::Serialize;
 
-use crate::part::{Content, Part};
+use crate::part::{Blob, Part, PartData};
 
 /// Bytes that are encoded at a time: a multiple of three, so that no padding falls in between.
 const CHUNK: usize = 3 << 16;
@@ -67,13 +67,13 @@ impl<W: Write> BodyWriter<W> {
     /// What reading and writing give; [`io::ErrorKind::InvalidInput`] for a part without inline
     /// data.
     pub fn inline(&mut self, part: Part, bytes: &mut dyn Read) -> io::Result<()> {
-        let Content::InlineData(blob) = &part.content else {
+        let PartData::InlineData(blob) = &part.data else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let empty = Part::inline(blob.mime_type.clone(), Vec::new());
-        let frame = Part { content: empty.content, ..part };
+        let empty = Blob { data: Vec::new(), ..blob.clone() };
+        let frame = Part { data: PartData::InlineData(empty), ..part };
         let text = serde_json::to_string(&frame)?;
-        // The empty data is the only place for bytes: a MIME type holds no quotation marks.
+        // The empty data is the only place for bytes: quotation marks inside of text are escaped.
         let Some(at) = text.find(DATA).map(|at| at + DATA.len()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
@@ -169,7 +169,7 @@ mod tests {
         let mut body = BodyWriter::new(Vec::new()).unwrap();
         body.inline(part.clone(), &mut &[1u8, 2, 3, 4][..]).unwrap();
         let body = body.finish(Some(MediaResolution::Medium)).unwrap();
-        part.content = Part::inline("video/mp4", vec![1, 2, 3, 4]).content;
+        part.data = Part::inline("video/mp4", vec![1, 2, 3, 4]).data;
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let parts = &value["contents"][0]["parts"];
         assert_eq!(parts[0], serde_json::to_value(&part).unwrap());

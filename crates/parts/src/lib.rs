@@ -8,7 +8,7 @@
 //! from lengths alone:
 //!
 //! ```
-//! use mediaprep_parts::{Content, Part, RequestLength, inline_data_length};
+//! use mediaprep_parts::{Part, RequestLength, inline_data_length};
 //!
 //! let picture = Part::inline("image/png", vec![0; 1000]);
 //! let mut length = RequestLength::new();
@@ -28,4 +28,4 @@ mod part;
 pub use body::BodyWriter;
 pub use boxes::{AnswerBox, answer_boxes};
 pub use length::{RequestLength, base64_length, inline_data_length};
-pub use part::{Blob, Content, FileData, Part, VideoMetadata, duration_text};
+pub use part::{Blob, ContentLayer, FileData, Part, PartData, VideoMetadata, duration_text};

@@ -5,23 +5,27 @@ use std::io;
 
 use base64_simd::STANDARD;
 use mediaprep_media::{Duration, FrameRate, MediaResolution};
-use serde::ser::{SerializeMap, SerializeStruct};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 /// One piece of a request's content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// What the part holds.
-    pub content: Content,
+    pub data: PartData,
     /// How a video is to be sampled; videos only.
     pub video_metadata: Option<VideoMetadata>,
     /// How finely this part is to be looked at; Gemini 3 and later, and it wins over the request's.
     pub media_resolution: Option<MediaResolution>,
+    /// Whether the part is a model's thought, sent back as history.
+    pub thought: Option<bool>,
+    /// The signature of a model's thought in base64: echoed unchanged, never decoded.
+    pub thought_signature: Option<String>,
 }
 
 /// What a part holds: exactly one of these.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
+pub enum PartData {
     /// Written text.
     Text(String),
     /// Bytes that travel inside the request.
@@ -37,6 +41,8 @@ pub struct Blob {
     pub mime_type: Cow<'static, str>,
     /// The bytes themselves; base64 is made while they are written.
     pub data: Vec<u8>,
+    /// A name for the model to call it by; Vertex AI only.
+    pub display_name: Option<String>,
 }
 
 /// A file by its address.
@@ -51,7 +57,7 @@ pub struct FileData {
 }
 
 /// How the service samples a video.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VideoMetadata {
     /// From here.
     pub start: Option<Duration>,
@@ -59,27 +65,67 @@ pub struct VideoMetadata {
     pub end: Option<Duration>,
     /// Frames a second, in (0, 24].
     pub fps: Option<FrameRate>,
+    /// What of the video is looked at; all of it when empty.
+    pub content_layers: Vec<ContentLayer>,
+}
+
+/// A layer of a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ContentLayer {
+    /// The pictures: `FRAMES`.
+    Frames,
+    /// The sound: `AUDIO`.
+    Audio,
+    /// What is said, as text: `TRANSCRIPT`.
+    Transcript,
+}
+
+impl ContentLayer {
+    /// All layers.
+    pub const ALL: [Self; 3] = [Self::Frames, Self::Audio, Self::Transcript];
+
+    /// The name as the API spells it.
+    pub const fn wire_name(self) -> &'static str {
+        match self {
+            Self::Frames => "FRAMES",
+            Self::Audio => "AUDIO",
+            Self::Transcript => "TRANSCRIPT",
+        }
+    }
+}
+
+impl Serialize for ContentLayer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.wire_name())
+    }
 }
 
 impl Part {
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(Content::Text(text.into()))
+        Self::of(PartData::Text(text.into()))
     }
 
     /// A part that carries its bytes.
     pub fn inline(mime_type: impl Into<Cow<'static, str>>, data: Vec<u8>) -> Self {
-        Self::of(Content::InlineData(Blob { mime_type: mime_type.into(), data }))
+        let mime_type = mime_type.into();
+        Self::of(PartData::InlineData(Blob { mime_type, data, display_name: None }))
     }
 
     /// A part that names a file.
     pub fn file(uri: impl Into<String>, mime_type: Option<Cow<'static, str>>) -> Self {
-        Self::of(Content::FileData(FileData { file_uri: uri.into(), mime_type }))
+        Self::of(PartData::FileData(FileData { file_uri: uri.into(), mime_type }))
     }
 
-    /// A part without video metadata and level.
-    pub const fn of(content: Content) -> Self {
-        Self { content, video_metadata: None, media_resolution: None }
+    /// A part without metadata.
+    pub const fn of(data: PartData) -> Self {
+        Self {
+            data,
+            video_metadata: None,
+            media_resolution: None,
+            thought: None,
+            thought_signature: None,
+        }
     }
 
     /// Bytes of the part as compact JSON, counted without keeping them.
@@ -113,10 +159,10 @@ impl Serialize for Part {
             level: &'static str,
         }
         let mut map = serializer.serialize_map(None)?;
-        match &self.content {
-            Content::Text(text) => map.serialize_entry("text", text)?,
-            Content::InlineData(blob) => map.serialize_entry("inlineData", blob)?,
-            Content::FileData(file) => map.serialize_entry("fileData", file)?,
+        match &self.data {
+            PartData::Text(text) => map.serialize_entry("text", text)?,
+            PartData::InlineData(blob) => map.serialize_entry("inlineData", blob)?,
+            PartData::FileData(file) => map.serialize_entry("fileData", file)?,
         }
         if let Some(metadata) = &self.video_metadata {
             map.serialize_entry("videoMetadata", metadata)?;
@@ -124,15 +170,24 @@ impl Serialize for Part {
         if let Some(level) = self.media_resolution {
             map.serialize_entry("mediaResolution", &Level { level: level.wire_name() })?;
         }
+        if let Some(thought) = self.thought {
+            map.serialize_entry("thought", &thought)?;
+        }
+        if let Some(signature) = &self.thought_signature {
+            map.serialize_entry("thoughtSignature", signature)?;
+        }
         map.end()
     }
 }
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blob = serializer.serialize_struct("Blob", 2)?;
-        blob.serialize_field("mimeType", &self.mime_type)?;
-        blob.serialize_field("data", &STANDARD.encode_to_string(&self.data))?;
+        let mut blob = serializer.serialize_map(None)?;
+        blob.serialize_entry("mimeType", &self.mime_type)?;
+        if let Some(name) = &self.display_name {
+            blob.serialize_entry("displayName", name)?;
+        }
+        blob.serialize_entry("data", &STANDARD.encode_to_string(&self.data))?;
         blob.end()
     }
 }
@@ -156,6 +211,9 @@ impl Serialize for VideoMetadata {
             Some(fps) if fps.denominator() == 1 => map.serialize_entry("fps", &fps.numerator())?,
             Some(fps) => map.serialize_entry("fps", &fps.as_f64())?,
             None => {}
+        }
+        if !self.content_layers.is_empty() {
+            map.serialize_entry("contentLayers", &self.content_layers)?;
         }
         map.end()
     }
@@ -191,14 +249,19 @@ mod tests {
             start: Duration::from_decimal("10"),
             end: Duration::from_decimal("70.5"),
             fps: FrameRate::from_decimal("0.5"),
+            content_layers: vec![ContentLayer::Frames],
         });
+        film.thought = Some(false);
+        film.thought_signature = Some("c2ln".into());
         film.media_resolution = Some(MediaResolution::UltraHigh);
         assert_eq!(
             json(&film),
             concat!(
                 r#"{"fileData":{"fileUri":"gs://bucket/film.mp4","mimeType":"video/mp4"},"#,
-                r#""videoMetadata":{"startOffset":"10s","endOffset":"70.500s","fps":0.5},"#,
-                r#""mediaResolution":{"level":"MEDIA_RESOLUTION_ULTRA_HIGH"}}"#,
+                r#""videoMetadata":{"startOffset":"10s","endOffset":"70.500s","fps":0.5,"#,
+                r#""contentLayers":["FRAMES"]},"#,
+                r#""mediaResolution":{"level":"MEDIA_RESOLUTION_ULTRA_HIGH"},"#,
+                r#""thought":false,"thoughtSignature":"c2ln"}"#,
             )
         );
         assert_eq!(json(&Part::text("a \"quote\"")), r#"{"text":"a \"quote\""}"#);
