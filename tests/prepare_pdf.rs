@@ -181,7 +181,7 @@ fn what_is_locked_is_unlocked_or_refused() {
         let engine = || Engine::builder().password("owner");
         let payload = prepared(engine(), &input, with(PdfForm::Auto), MODEL).remove(0).unwrap();
         let PartData::InlineData(blob) = &payload.parts[0].data else { panic!("inline") };
-        let bytes: &[u8] = blob.data.as_ref();
+        let bytes = blob.data.as_bytes().unwrap();
         let again = Engine::builder().build().unwrap();
         let mediaprep::Outcome::Media(probed) = again.probe(&Input::bytes("x.pdf", bytes.to_vec()))
         else {

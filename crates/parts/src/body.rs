@@ -1,207 +1,274 @@
-//! Writing a request's body, part by part, without ever holding one.
+//! Bodies that are made while they are read, in chunks, so that their size costs no memory.
 
+use std::fmt;
 use std::io::{self, Read, Write};
+use std::mem;
 
 use base64_simd::STANDARD;
-use mediaprep_media::MediaResolution;
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::part::{Blob, Part, PartData};
+use crate::data::{Data, Exact, Opened};
+use crate::length::base64_length;
+use crate::shape::{Marks, Shape};
 
-/// Bytes that are encoded at a time: a multiple of three, so that no padding falls in between.
-const CHUNK: usize = 3 << 16;
+/// Bytes of a chunk, at most: whole groups of four base64 characters.
+const CHUNK: usize = 1 << 20;
 
-/// Writes `{"contents":[{"parts":[…],"role":"user"}]}`, compact, as its parts come.
+/// A request's body: its text, and the data that is encoded in between while it is read.
 ///
-/// Bytes are encoded on their way from a reader to the writer, so a body of any size takes less
-/// than a megabyte of memory. [`crate::RequestLength`] says beforehand how long it will be.
+/// The length is exact and known before any data is read. A body can be read any number of times,
+/// as tries of a request need it.
 ///
 /// ```
-/// use mediaprep_parts::{BodyWriter, Part};
+/// use mediaprep_parts::{GenerateRequest, Part};
 ///
-/// let mut body = BodyWriter::new(Vec::new())?;
-/// body.inline(Part::inline("image/png", Vec::new()), &mut &b"\x89PNG"[..])?;
-/// body.part(&Part::text("What is this?"))?;
-/// let body = body.finish(None)?;
-/// assert_eq!(
-///     String::from_utf8_lossy(&body),
-///     concat!(
-///         r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"iVBORw=="}},"#,
-///         r#"{"text":"What is this?"}],"role":"user"}]}"#,
-///     )
-/// );
+/// let picture = Part::inline("image/png", b"\x89PNG".to_vec());
+/// let request = GenerateRequest::user(vec![picture, Part::text("What is this?")]);
+/// let body = request.body();
+/// let mut sent = Vec::new();
+/// let mut reader = body.reader();
+/// while let Some(chunk) = reader.next_chunk() {
+///     sent.extend_from_slice(&chunk?);
+/// }
+/// assert_eq!(sent.len() as u64, body.length());
+/// assert_eq!(sent, serde_json::to_vec(&request).unwrap());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
-pub struct BodyWriter<W> {
-    writer: W,
-    parts: u64,
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Body {
+    segments: Vec<Segment>,
 }
 
-impl<W: Write> BodyWriter<W> {
-    /// Starts a body.
+#[derive(Clone, PartialEq, Eq)]
+enum Segment {
+    Text(Bytes),
+    Base64(Data),
+}
+
+impl Body {
+    /// A body of JSON without data.
     ///
     /// # Errors
     ///
-    /// What writing gives, here and below.
-    pub fn new(mut writer: W) -> io::Result<Self> {
-        writer.write_all(br#"{"contents":[{"parts":["#)?;
-        Ok(Self { writer, parts: 0 })
+    /// What the value's own `Serialize` gives.
+    pub fn from_json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let mut body = Self::default();
+        body.text(serde_json::to_vec(value)?.into());
+        Ok(body)
     }
 
-    /// Adds a part that is in memory.
+    pub(crate) fn of<T: Shape + ?Sized>(shape: &T) -> Self {
+        let mut text = Vec::new();
+        // A vector takes everything and all keys are strings, so nothing fails here. If it did, the
+        // body would break off and be refused as malformed.
+        let places = Marks::of(shape, &mut text).map(|(_, places)| places).unwrap_or_default();
+        let (mut body, mut text, mut done) = (Self::default(), Bytes::from(text), 0);
+        for (at, data) in places {
+            let before = usize::try_from(at - done).unwrap_or(usize::MAX).min(text.len());
+            body.text(text.split_to(before));
+            body.segments.push(Segment::Base64(data));
+            done = at;
+        }
+        body.text(text);
+        body
+    }
+
+    /// Several bodies one after another, as the lines of a file are.
+    pub fn joined(bodies: impl IntoIterator<Item = Self>) -> Self {
+        Self { segments: bodies.into_iter().flat_map(|body| body.segments).collect() }
+    }
+
+    pub(crate) fn text(&mut self, text: Bytes) {
+        if !text.is_empty() {
+            self.segments.push(Segment::Text(text));
+        }
+    }
+
+    /// Bytes of the whole body, exact; reads nothing and saturates.
+    pub fn length(&self) -> u64 {
+        self.segments.iter().map(Segment::length).fold(0, u64::saturating_add)
+    }
+
+    /// Reads the body from its start.
+    pub fn reader(&self) -> BodyReader {
+        BodyReader {
+            segments: self.segments.clone().into_iter(),
+            current: Current::Nothing,
+            left: self.length(),
+            data: Vec::new(),
+            chunk: Bytes::new(),
+            failed: false,
+        }
+    }
+
+    /// Writes the body.
     ///
     /// # Errors
     ///
-    /// What writing gives.
-    pub fn part(&mut self, part: &Part) -> io::Result<()> {
-        self.separate()?;
-        Ok(serde_json::to_writer(&mut self.writer, part)?)
+    /// What reading the data and writing give.
+    pub fn write_to(&self, writer: &mut dyn Write) -> io::Result<()> {
+        let mut reader = self.reader();
+        while let Some(chunk) = reader.next_chunk() {
+            writer.write_all(&chunk?)?;
+        }
+        Ok(())
     }
 
-    /// Adds a part whose bytes come from `bytes` instead of from the part itself, which says
-    /// everything else: its type, level and video metadata.
+    /// The whole body at once, which a test wants rather than a program.
     ///
     /// # Errors
     ///
-    /// What reading and writing give; [`io::ErrorKind::InvalidInput`] for a part without inline
-    /// data.
-    pub fn inline(&mut self, part: Part, bytes: &mut dyn Read) -> io::Result<()> {
-        let PartData::InlineData(blob) = &part.data else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        let empty = Blob { data: Vec::new(), ..blob.clone() };
-        let frame = Part { data: PartData::InlineData(empty), ..part };
-        let text = serde_json::to_string(&frame)?;
-        // The empty data is the only place for bytes: quotation marks inside of text are escaped.
-        let Some(at) = text.find(DATA).map(|at| at + DATA.len()) else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        self.separate()?;
-        self.writer.write_all(&text.as_bytes()[..at])?;
-        encode(bytes, &mut self.writer)?;
-        self.writer.write_all(&text.as_bytes()[at..])
+    /// What reading the data gives.
+    pub fn to_vec(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes)?;
+        Ok(bytes)
     }
+}
 
-    /// Ends the body; a level here goes for the whole request.
+/// Shows the length alone: a body holds what people wrote.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.length())
+    }
+}
+
+impl Segment {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Base64(data) => base64_length(data.length()),
+        }
+    }
+}
+
+/// Reads a [`Body`], by chunks of about a mebibyte or as a [`Read`].
+///
+/// It holds one chunk and three quarters of one as data, whatever the body's size. Data in memory
+/// is encoded from where it lies.
+pub struct BodyReader {
+    segments: std::vec::IntoIter<Segment>,
+    current: Current,
+    /// Bytes that are still to be made.
+    left: u64,
+    /// Data of a source, before it is encoded.
+    data: Vec<u8>,
+    /// What `read` has not yet given of the last chunk.
+    chunk: Bytes,
+    failed: bool,
+}
+
+enum Current {
+    Nothing,
+    Text(Bytes),
+    Memory(Bytes),
+    Source(Exact),
+}
+
+impl BodyReader {
+    /// The next bytes, never none of them; `None` at the end and after an error.
     ///
     /// # Errors
     ///
-    /// What writing gives.
-    pub fn finish(mut self, level: Option<MediaResolution>) -> io::Result<W> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Config {
-            media_resolution: &'static str,
+    /// What opening and reading a source give; [`io::ErrorKind::InvalidData`] with a
+    /// [`crate::LengthMismatch`] for a source that does not give as many bytes as it stated.
+    pub fn next_chunk(&mut self) -> Option<io::Result<Bytes>> {
+        if !self.chunk.is_empty() {
+            return Some(Ok(mem::take(&mut self.chunk)));
         }
-        self.writer.write_all(br#"],"role":"user"}]"#)?;
-        if let Some(level) = level {
-            self.writer.write_all(br#","generationConfig":"#)?;
-            let config = Config { media_resolution: level.wire_name() };
-            serde_json::to_writer(&mut self.writer, &config)?;
+        if self.failed {
+            return None;
         }
-        self.writer.write_all(b"}")?;
-        Ok(self.writer)
-    }
-
-    fn separate(&mut self) -> io::Result<()> {
-        self.parts += 1;
-        if self.parts > 1 { self.writer.write_all(b",") } else { Ok(()) }
-    }
-}
-
-/// What stands before the bytes of a part.
-const DATA: &str = r#""data":""#;
-
-fn encode(bytes: &mut dyn Read, writer: &mut dyn Write) -> io::Result<()> {
-    let mut chunk = vec![0; CHUNK];
-    let mut text = vec![0; CHUNK / 3 * 4];
-    loop {
-        let filled = fill(bytes, &mut chunk)?;
-        let encoded = STANDARD.encode(&chunk[..filled], base64_simd::Out::from_slice(&mut text));
-        writer.write_all(encoded)?;
-        if filled < CHUNK {
-            return Ok(());
+        let capacity = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
+        let mut chunk = Vec::with_capacity(capacity);
+        if let Err(error) = self.fill(&mut chunk) {
+            self.failed = true;
+            self.data = Vec::new();
+            return Some(Err(error));
         }
-    }
-}
-
-/// Reads until `buffer` is full or the end is reached.
-fn fill(bytes: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match bytes.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
-#[cfg(test)]
-mod tests {
-    use mediaprep_media::FrameRate;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{RequestLength, VideoMetadata};
-
-    /// Gives a few bytes at a time, as sockets do.
-    struct Drip<'a>(&'a [u8]);
-
-    impl Read for Drip<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.len().min(buffer.len()).min(1000);
-            buffer[..count].copy_from_slice(&self.0[..count]);
-            self.0 = &self.0[count..];
-            Ok(count)
-        }
+        self.left = self.left.saturating_sub(chunk.len() as u64);
+        (!chunk.is_empty()).then(|| Ok(chunk.into()))
     }
 
-    #[test]
-    fn everything_beside_the_bytes_is_kept() {
-        let mut part = Part::inline("video/mp4", Vec::new());
-        let fps = FrameRate::from_decimal("2");
-        part.video_metadata = Some(VideoMetadata { fps, ..VideoMetadata::default() });
-        part.media_resolution = Some(MediaResolution::Low);
-        let mut body = BodyWriter::new(Vec::new()).unwrap();
-        body.inline(part.clone(), &mut &[1u8, 2, 3, 4][..]).unwrap();
-        let body = body.finish(Some(MediaResolution::Medium)).unwrap();
-        part.data = Part::inline("video/mp4", vec![1, 2, 3, 4]).data;
-        let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        let parts = &value["contents"][0]["parts"];
-        assert_eq!(parts[0], serde_json::to_value(&part).unwrap());
-        let level = &value["generationConfig"]["mediaResolution"];
-        assert_eq!(level, "MEDIA_RESOLUTION_MEDIUM");
-    }
-
-    #[test]
-    fn a_part_without_data_is_refused() {
-        let mut body = BodyWriter::new(Vec::new()).unwrap();
-        assert!(body.inline(Part::text("x"), &mut io::empty()).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn streamed_bodies_equal_those_from_memory(
-            sizes in proptest::collection::vec(0usize..5, 0..4), odd in 0usize..7,
-        ) {
-            let mut body = BodyWriter::new(Vec::new()).unwrap();
-            let (mut parts, mut length) = (Vec::new(), RequestLength::new());
-            for size in sizes {
-                let data: Vec<u8> = (0..=250u8).cycle().take(size * CHUNK / 2 + odd).collect();
-                body.inline(Part::inline("image/webp", Vec::new()), &mut Drip(&data)).unwrap();
-                let part = Part::inline("image/webp", data);
-                length.add(part.encoded_length());
-                parts.push(part);
+    /// Fills a chunk until there is no room for a group of base64 characters.
+    fn fill(&mut self, chunk: &mut Vec<u8>) -> io::Result<()> {
+        while chunk.len() + 4 <= CHUNK {
+            let room = CHUNK - chunk.len();
+            let done = match &mut self.current {
+                Current::Nothing => {
+                    let Some(segment) = self.segments.next() else { return Ok(()) };
+                    self.current = Current::open(&segment)?;
+                    continue;
+                }
+                Current::Text(text) => {
+                    chunk.extend_from_slice(&text.split_to(room.min(text.len())));
+                    text.is_empty()
+                }
+                Current::Memory(bytes) => {
+                    let whole = (room / 4 * 3).min(bytes.len());
+                    STANDARD.encode_append(bytes.split_to(whole), chunk);
+                    bytes.is_empty()
+                }
+                Current::Source(reader) => {
+                    read_on(reader, &mut self.data, room / 4 * 3)?;
+                    STANDARD.encode_append(&self.data, chunk);
+                    reader.left() == 0
+                }
+            };
+            if done {
+                self.current.end()?;
+                self.current = Current::Nothing;
             }
-            let written = body.finish(None).unwrap();
-            let expected = serde_json::json!({"contents": [{"parts": parts, "role": "user"}]});
-            prop_assert_eq!(written.len() as u64, length.bytes());
-            let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
-            prop_assert!(written == expected);
         }
+        Ok(())
+    }
+}
+
+/// Fills `data` with the next `most` bytes, or with what is left.
+fn read_on(reader: &mut Exact, data: &mut Vec<u8>, most: usize) -> io::Result<()> {
+    let count = usize::try_from(reader.left()).unwrap_or(usize::MAX).min(most);
+    data.resize(count, 0);
+    reader.read_exact(data)
+}
+
+impl Current {
+    fn open(segment: &Segment) -> io::Result<Self> {
+        Ok(match segment {
+            Segment::Text(text) => Self::Text(text.clone()),
+            Segment::Base64(data) => match data.open()? {
+                Opened::Memory(bytes) => Self::Memory(bytes),
+                Opened::Source(reader) => Self::Source(reader),
+            },
+        })
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if let Self::Source(reader) = self { reader.end() } else { Ok(()) }
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.is_empty() {
+            if self.failed {
+                // Not the end: what was read so far is no whole body.
+                return Err(io::Error::other("reading the body failed before"));
+            }
+            match self.next_chunk() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let count = self.chunk.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.chunk.split_to(count));
+        Ok(count)
+    }
+}
+
+impl fmt::Debug for BodyReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.left.saturating_add(self.chunk.len() as u64);
+        write!(f, "BodyReader({left} bytes left)")
     }
 }

@@ -20,12 +20,40 @@
 //! assert_eq!(length.bytes(), body.to_string().len() as u64);
 //! ```
 
+mod answer;
 mod body;
 mod boxes;
+mod config;
+mod content;
+mod count;
+mod data;
 mod length;
 mod part;
+mod protojson;
+mod read;
+mod request;
+mod safety;
+mod shape;
+mod usage;
+mod vocabulary;
+mod writer;
 
-pub use body::BodyWriter;
+pub use answer::{
+    AnswerContent, AnswerPart, BlockReason, Candidate, FinishReason, GenerateResponse,
+    HarmProbability, HarmSeverity, PromptFeedback, SafetyRating,
+};
+pub use body::{Body, BodyReader};
 pub use boxes::{AnswerBox, answer_boxes};
+pub use config::{
+    GenerationConfig, InvalidConfig, ResponseModality, ThinkingConfig, ThinkingLevel,
+};
+pub use content::{Content, Role};
+pub use count::CountShape;
+pub use data::{Data, DataSource, LengthMismatch};
 pub use length::{RequestLength, base64_length, inline_data_length};
-pub use part::{Blob, ContentLayer, FileData, Part, PartData, VideoMetadata, duration_text};
+pub use part::{Blob, ContentLayer, FileData, Part, PartData, VideoMetadata};
+pub use protojson::{duration_text, parse_duration};
+pub use request::{GenerateRequest, ServiceTier};
+pub use safety::{HarmBlockMethod, HarmBlockThreshold, HarmCategory, SafetySetting};
+pub use usage::{ApiModality, CountResponse, ModalityCount, UsageMetadata};
+pub use writer::BodyWriter;

@@ -1,14 +1,23 @@
 //! `Part` and what it is made of.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 
-use base64_simd::STANDARD;
 use mediaprep_media::{Duration, FrameRate, MediaResolution};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::data::Data;
+use crate::length::base64_length;
+use crate::protojson::{duration_text, number};
+use crate::shape::{Base64, Marks, Shape, Shaped, serialize_by_shape};
+use crate::vocabulary::closed_enum;
 
 /// One piece of a request's content.
+///
+/// It is written in lowerCamelCase with standard base64, and read in whatever protojson takes;
+/// unknown fields are refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// What the part holds.
@@ -35,24 +44,28 @@ pub enum PartData {
 }
 
 /// Bytes with their type.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Blob {
     /// The MIME type, spelled as the service wants it.
+    #[serde(alias = "mime_type")]
     pub mime_type: Cow<'static, str>,
     /// The bytes themselves; base64 is made while they are written.
-    pub data: Vec<u8>,
+    pub data: Data,
     /// A name for the model to call it by; Vertex AI only.
+    #[serde(default, alias = "display_name")]
     pub display_name: Option<String>,
 }
 
 /// A file by its address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileData {
     /// A File API, Cloud Storage, YouTube or web address.
+    #[serde(alias = "file_uri")]
     pub file_uri: String,
     /// The MIME type; may be left out for File API and YouTube addresses only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "mime_type", skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<Cow<'static, str>>,
 }
 
@@ -69,34 +82,15 @@ pub struct VideoMetadata {
     pub content_layers: Vec<ContentLayer>,
 }
 
-/// A layer of a video.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ContentLayer {
-    /// The pictures: `FRAMES`.
-    Frames,
-    /// The sound: `AUDIO`.
-    Audio,
-    /// What is said, as text: `TRANSCRIPT`.
-    Transcript,
-}
-
-impl ContentLayer {
-    /// All layers.
-    pub const ALL: [Self; 3] = [Self::Frames, Self::Audio, Self::Transcript];
-
-    /// The name as the API spells it.
-    pub const fn wire_name(self) -> &'static str {
-        match self {
-            Self::Frames => "FRAMES",
-            Self::Audio => "AUDIO",
-            Self::Transcript => "TRANSCRIPT",
-        }
-    }
-}
-
-impl Serialize for ContentLayer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.wire_name())
+closed_enum! {
+    /// A layer of a video.
+    ContentLayer {
+        /// The pictures.
+        Frames = "FRAMES",
+        /// The sound.
+        Audio = "AUDIO",
+        /// What is said, as text.
+        Transcript = "TRANSCRIPT",
     }
 }
 
@@ -107,8 +101,8 @@ impl Part {
     }
 
     /// A part that carries its bytes.
-    pub fn inline(mime_type: impl Into<Cow<'static, str>>, data: Vec<u8>) -> Self {
-        let mime_type = mime_type.into();
+    pub fn inline(mime_type: impl Into<Cow<'static, str>>, data: impl Into<Data>) -> Self {
+        let (mime_type, data) = (mime_type.into(), data.into());
         Self::of(PartData::InlineData(Blob { mime_type, data, display_name: None }))
     }
 
@@ -128,40 +122,27 @@ impl Part {
         }
     }
 
-    /// Bytes of the part as compact JSON, counted without keeping them.
+    /// Bytes of the part as compact JSON, counted without keeping them or reading its data.
     pub fn encoded_length(&self) -> u64 {
-        let mut counter = Counter(0);
-        match serde_json::to_writer(&mut counter, self) {
-            Ok(()) => counter.0,
-            // The counter never fails and every shape has string keys.
-            Err(_) => u64::MAX,
-        }
+        // A sink never fails and every shape has string keys.
+        let Ok((text, places)) = Marks::of(self, io::sink()) else { return u64::MAX };
+        let data = places.iter().map(|(_, data)| base64_length(data.length()));
+        data.fold(text, u64::saturating_add)
     }
 }
 
-struct Counter(u64);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Serialize for Part {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Shape for Part {
+    fn write<S: Serializer>(&self, to: S, marks: Option<&Marks>) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Level {
             level: &'static str,
         }
-        let mut map = serializer.serialize_map(None)?;
+        let mut map = to.serialize_map(None)?;
         match &self.data {
             PartData::Text(text) => map.serialize_entry("text", text)?,
-            PartData::InlineData(blob) => map.serialize_entry("inlineData", blob)?,
+            PartData::InlineData(blob) => {
+                map.serialize_entry("inlineData", &Shaped(blob, marks))?
+            }
             PartData::FileData(file) => map.serialize_entry("fileData", file)?,
         }
         if let Some(metadata) = &self.video_metadata {
@@ -180,26 +161,36 @@ impl Serialize for Part {
     }
 }
 
-impl Serialize for Blob {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut blob = serializer.serialize_map(None)?;
+impl Shape for Blob {
+    fn write<S: Serializer>(&self, to: S, marks: Option<&Marks>) -> Result<S::Ok, S::Error> {
+        let mut blob = to.serialize_map(None)?;
         blob.serialize_entry("mimeType", &self.mime_type)?;
         if let Some(name) = &self.display_name {
             blob.serialize_entry("displayName", name)?;
         }
-        blob.serialize_entry("data", &STANDARD.encode_to_string(&self.data))?;
+        blob.serialize_entry("data", &Base64 { prefix: "", data: &self.data, marks })?;
         blob.end()
     }
 }
 
-impl std::fmt::Debug for Blob {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Blob({}, {} bytes)", self.mime_type, self.data.len())
+serialize_by_shape!(Part, Blob);
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob({}, {} bytes)", self.mime_type, self.data.length())
     }
 }
 
 impl Serialize for VideoMetadata {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Rate(FrameRate);
+
+        impl Serialize for Rate {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                number(self.0.as_f64(), serializer)
+            }
+        }
+
         let mut map = serializer.serialize_map(None)?;
         if let Some(start) = self.start {
             map.serialize_entry("startOffset", &duration_text(start))?;
@@ -207,28 +198,13 @@ impl Serialize for VideoMetadata {
         if let Some(end) = self.end {
             map.serialize_entry("endOffset", &duration_text(end))?;
         }
-        match self.fps {
-            Some(fps) if fps.denominator() == 1 => map.serialize_entry("fps", &fps.numerator())?,
-            Some(fps) => map.serialize_entry("fps", &fps.as_f64())?,
-            None => {}
+        if let Some(fps) = self.fps {
+            map.serialize_entry("fps", &Rate(fps))?;
         }
         if !self.content_layers.is_empty() {
             map.serialize_entry("contentLayers", &self.content_layers)?;
         }
         map.end()
-    }
-}
-
-/// A length as protojson writes it: `10s`, `70.500s`, with 0, 3, 6 or 9 decimals.
-pub fn duration_text(length: Duration) -> String {
-    let timescale = u128::from(length.timescale());
-    let nanos = u128::from(length.ticks()) * 1_000_000_000 / timescale;
-    let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    match fraction {
-        0 => format!("{seconds}s"),
-        _ if fraction % 1_000_000 == 0 => format!("{seconds}.{:03}s", fraction / 1_000_000),
-        _ if fraction % 1000 == 0 => format!("{seconds}.{:06}s", fraction / 1000),
-        _ => format!("{seconds}.{fraction:09}s"),
     }
 }
 
@@ -251,9 +227,9 @@ mod tests {
             fps: FrameRate::from_decimal("0.5"),
             content_layers: vec![ContentLayer::Frames],
         });
+        film.media_resolution = Some(MediaResolution::UltraHigh);
         film.thought = Some(false);
         film.thought_signature = Some("c2ln".into());
-        film.media_resolution = Some(MediaResolution::UltraHigh);
         assert_eq!(
             json(&film),
             concat!(
@@ -268,12 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_0_3_6_or_9_decimals() {
-        let text = |decimal| duration_text(Duration::from_decimal(decimal).unwrap());
-        assert_eq!(text("5"), "5s");
-        assert_eq!(text("1.25"), "1.250s");
-        assert_eq!(text("1.000001"), "1.000001s");
-        assert_eq!(duration_text(Duration::new(1, 3).unwrap()), "0.333333333s");
+    fn whole_rates_are_written_as_integers() {
+        let mut film = Part::file("https://a.example/b", None);
+        let metadata = VideoMetadata { fps: FrameRate::new(10, 5), ..VideoMetadata::default() };
+        film.video_metadata = Some(metadata);
+        assert!(json(&film).contains(r#""videoMetadata":{"fps":2}"#));
     }
 
     #[test]
