@@ -1,6 +1,4 @@
-//! Hosts, versions, path prefixes and authentication, by mode.
-
-use crate::Secret;
+//! Hosts, versions and path prefixes, by mode.
 
 /// What is asked of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +11,8 @@ pub enum Method {
     CountTokens,
     /// The model's own entry, with its limits.
     Describe,
+    /// `batchGenerateContent` of the Developer API.
+    Batch,
 }
 
 /// The verb and address of a request.
@@ -26,60 +26,73 @@ pub struct RequestLine {
 
 /// A name that cannot stand in a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no model name; allowed: letters, digits, `.`, `-`, `_`, `@`, `:` and `/`")]
+#[error(
+    "`{0}` cannot stand in an address; allowed: letters, digits, `.`, `-`, `_`, `@`, `:` and `/`"
+)]
 pub struct InvalidName(pub String);
 
-/// How the caller proves who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Auth {
-    Key(Secret),
-    Bearer(Secret),
+/// Which family of paths and which features there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The Gemini Developer API: files, batches and context caches of its own.
+    DeveloperApi,
+    /// A Google Cloud project and location.
+    Vertex,
+    /// Google Cloud with an API key, without a project.
+    Express,
 }
 
-/// A service to send to.
+/// A service to send to. Who sends is no part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
+    mode: Mode,
     base: String,
     version: String,
-    /// Between the version and `models/…`; empty or ending in a slash.
-    prefix: String,
-    auth: Auth,
+    /// `projects/…/locations/…/` on Google Cloud with a project, else empty.
+    parent: String,
 }
 
 impl Endpoint {
-    /// The Gemini API with an API key, at version `v1beta`.
-    pub fn developer_api(key: Secret) -> Self {
+    /// The Gemini API, at version `v1beta`.
+    pub fn developer_api() -> Self {
         Self {
+            mode: Mode::DeveloperApi,
             base: "https://generativelanguage.googleapis.com".to_owned(),
             version: "v1beta".to_owned(),
-            prefix: String::new(),
-            auth: Auth::Key(key),
+            parent: String::new(),
         }
     }
 
-    /// A Google Cloud project and location with a bearer token, at version `v1beta1`. The location
-    /// `global` and the multi-regions `us` and `eu` have hosts of their own.
-    pub fn vertex(project: &str, location: &str, token: Secret) -> Self {
+    /// A Google Cloud project and location, at version `v1beta1`. The location `global` and the
+    /// multi-regions `us` and `eu` have hosts of their own.
+    ///
+    /// # Errors
+    ///
+    /// A project or location with characters that have a meaning in an address.
+    pub fn vertex(project: &str, location: &str) -> Result<Self, InvalidName> {
+        for name in [project, location] {
+            check_name(name)?;
+        }
         let base = match location {
             "global" => "https://aiplatform.googleapis.com".to_owned(),
             "us" | "eu" => format!("https://aiplatform.{location}.rep.googleapis.com"),
             region => format!("https://{region}-aiplatform.googleapis.com"),
         };
-        Self {
+        Ok(Self {
+            mode: Mode::Vertex,
             base,
             version: "v1beta1".to_owned(),
-            prefix: format!("projects/{project}/locations/{location}/publishers/google/"),
-            auth: Auth::Bearer(token),
-        }
+            parent: format!("projects/{project}/locations/{location}/"),
+        })
     }
 
     /// Google Cloud in express mode: an API key, no project and no location.
-    pub fn vertex_express(key: Secret) -> Self {
+    pub fn vertex_express() -> Self {
         Self {
+            mode: Mode::Express,
             base: "https://aiplatform.googleapis.com".to_owned(),
             version: "v1beta1".to_owned(),
-            prefix: "publishers/google/".to_owned(),
-            auth: Auth::Key(key),
+            parent: String::new(),
         }
     }
 
@@ -98,14 +111,14 @@ impl Endpoint {
         self
     }
 
-    /// The header that carries the key or token, as name and value.
-    pub fn auth_header(&self) -> (&'static str, Secret) {
-        match &self.auth {
-            Auth::Key(key) => ("x-goog-api-key", key.clone()),
-            Auth::Bearer(token) => {
-                ("authorization", Secret::new(format!("Bearer {}", token.expose())))
-            }
-        }
+    /// Which service this is.
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Where everything begins, without a slash at the end.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// Where a method of a model is called. The name may be bare or carry `models/`,
@@ -121,101 +134,91 @@ impl Endpoint {
             Method::StreamGenerate => ("POST", ":streamGenerateContent?alt=sse"),
             Method::CountTokens => ("POST", ":countTokens"),
             Method::Describe => ("GET", ""),
+            Method::Batch => ("POST", ":batchGenerateContent"),
         };
-        Ok(RequestLine { verb, url: format!("{}/{}/{path}{call}", self.base, self.version) })
+        Ok(RequestLine { verb, url: self.url(&format!("{path}{call}")) })
     }
 
-    fn model_path(&self, model: &str) -> Result<String, InvalidName> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_@:/".contains(c);
-        let steps_up = model.split('/').any(|part| part.is_empty() || part == "." || part == "..");
-        if model.is_empty() || !model.chars().all(allowed) || steps_up {
-            return Err(InvalidName(model.to_owned()));
-        }
+    /// The model's name as a resource: `models/m`, or the whole path on Google Cloud.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::request_line`].
+    pub fn model_path(&self, model: &str) -> Result<String, InvalidName> {
+        check_name(model)?;
         if model.starts_with("projects/") {
             return Ok(model.to_owned());
         }
         let bare = model.strip_prefix("publishers/google/").unwrap_or(model);
         let bare = bare.strip_prefix("models/").unwrap_or(bare);
-        Ok(format!("{}models/{bare}", self.prefix))
+        let publisher = if self.mode == Mode::DeveloperApi { "" } else { "publishers/google/" };
+        Ok(format!("{}{publisher}models/{bare}", self.parent))
     }
+
+    /// A path under the version.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}/{}/{path}", self.base, self.version)
+    }
+
+    /// A collection that belongs to the project, such as `cachedContents`.
+    pub(crate) fn collection(&self, name: &str) -> String {
+        self.url(&format!("{}{name}", self.parent))
+    }
+
+    /// Where uploads start.
+    pub(crate) fn upload_url(&self) -> String {
+        format!("{}/upload/{}/files", self.base, self.version)
+    }
+
+    /// Where the OpenAI-compatible form is taken. It has versions of its own.
+    pub(crate) fn chat_url(&self) -> String {
+        match self.mode {
+            Mode::DeveloperApi => format!("{}/v1beta/openai/chat/completions", self.base),
+            Mode::Vertex | Mode::Express => {
+                format!("{}/v1/{}endpoints/openapi/chat/completions", self.base, self.parent)
+            }
+        }
+    }
+}
+
+/// Names stand in paths as they are, so they must not be able to change them.
+pub(crate) fn check_name(name: &str) -> Result<(), InvalidName> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_@:/".contains(c);
+    let steps_up = name.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+    if name.is_empty() || !name.chars().all(allowed) || steps_up {
+        return Err(InvalidName(name.to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn secret() -> Secret {
-        Secret::new("FAKE")
-    }
-
     #[test]
     fn every_mode_has_its_host_and_path() {
         let url = |endpoint: Endpoint| {
             endpoint.request_line(Method::Generate, "models/gemini-x").unwrap().url
         };
-        let regional = url(Endpoint::vertex("p", "europe-west4", secret()));
+        let regional = url(Endpoint::vertex("p", "europe-west4").unwrap());
         assert_eq!(
             regional,
             "https://europe-west4-aiplatform.googleapis.com/v1beta1/projects/p/locations/\
              europe-west4/publishers/google/models/gemini-x:generateContent"
         );
-        let eu = url(Endpoint::vertex("p", "eu", secret()));
+        let eu = url(Endpoint::vertex("p", "eu").unwrap());
         assert!(eu.starts_with("https://aiplatform.eu.rep.googleapis.com/"), "{eu}");
-        let express = url(Endpoint::vertex_express(secret()).with_version("v1"));
+        let express = url(Endpoint::vertex_express().with_version("v1"));
         assert!(express.ends_with(".com/v1/publishers/google/models/gemini-x:generateContent"));
-        let local = url(Endpoint::developer_api(secret()).with_base("http://127.0.0.1:9/"));
+        let local = url(Endpoint::developer_api().with_base("http://127.0.0.1:9/"));
         assert_eq!(local, "http://127.0.0.1:9/v1beta/models/gemini-x:generateContent");
     }
 
     #[test]
     fn names_that_would_change_the_address_are_refused() {
-        let endpoint = Endpoint::developer_api(secret());
+        let endpoint = Endpoint::developer_api();
         for bad in ["", "a?key=b", "a#b", "../files", "a//b", "a b", "models/"] {
             assert!(endpoint.request_line(Method::Describe, bad).is_err(), "{bad}");
         }
-    }
-
-    /// Every recorded model call of Google's own SDKs, where the recordings lie beside the
-    /// repository.
-    #[test]
-    fn paths_are_those_that_the_sdks_call() {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/golden");
-        let folder = std::path::Path::new(root);
-        if !folder.exists() {
-            println!("no recorded requests beside the repository; nothing to compare");
-            return;
-        }
-        let mut checked = 0;
-        for (name, endpoint) in [
-            ("python-gemini-v1beta", Endpoint::developer_api(secret())),
-            ("js-gemini", Endpoint::developer_api(secret())),
-        ] {
-            for entry in std::fs::read_dir(folder.join(name)).unwrap() {
-                let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-                let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
-                for request in recorded["requests"].as_array().unwrap() {
-                    checked += usize::from(agrees(&endpoint, request));
-                }
-            }
-        }
-        assert!(checked > 20, "only {checked} recorded calls were found");
-    }
-
-    /// Whether the request is a model call; panics when its address is not ours.
-    fn agrees(endpoint: &Endpoint, request: &serde_json::Value) -> bool {
-        let path = request["path"].as_str().unwrap();
-        let Some((_, call)) = path.split_once("/models/") else { return false };
-        let Some((model, name)) = call.split_once(':') else { return false };
-        let method = match name {
-            "generateContent" => Method::Generate,
-            "streamGenerateContent" => Method::StreamGenerate,
-            "countTokens" => Method::CountTokens,
-            _ => return false,
-        };
-        let line = endpoint.request_line(method, model).unwrap();
-        let ours = line.url.strip_prefix("https://generativelanguage.googleapis.com").unwrap();
-        assert_eq!(ours.split('?').next(), Some(path));
-        assert_eq!(request["method"], line.verb);
-        true
     }
 }
