@@ -9,22 +9,24 @@ use crate::mime::{Alias, Conversion, MimeRow, MimeVerdict, check_types, verdict}
 use crate::model::{Model, Stage};
 use crate::price::Price;
 use crate::row::Row;
+use crate::sampling::{Sampling, SamplingRow};
 use crate::schema::File;
 use crate::tables::{Dated, merge, reject_overlaps};
 
 /// The data that comes with the crate.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     include_str!("../data/rules.toml"),
     include_str!("../data/models.toml"),
     include_str!("../data/prices.toml"),
     include_str!("../data/limits.toml"),
     include_str!("../data/mime.toml"),
+    include_str!("../data/sampling.toml"),
 ];
 
 /// The family of models that the default model is taken from.
 const DEFAULT_LINE: &str = "flash";
 
-/// All rules, models, prices, limits and file types.
+/// All rules, models, prices, limits, file types and sampling parameters.
 #[derive(Clone, Debug, Default)]
 pub struct RuleBook {
     rows: Vec<Row>,
@@ -35,6 +37,7 @@ pub struct RuleBook {
     mimes: Vec<MimeRow>,
     conversions: Vec<Conversion>,
     aliases: Vec<Alias>,
+    samplings: Vec<SamplingRow>,
 }
 
 /// The row for a key.
@@ -107,6 +110,7 @@ impl RuleBook {
         merge(&mut self.limits, file.limit)?;
         merge(&mut self.ways, file.way)?;
         merge(&mut self.mimes, file.mime)?;
+        merge(&mut self.samplings, file.sampling)?;
         // The newest come first, so that a rule file wins over the built-in data.
         self.conversions.splice(0..0, file.convert);
         self.aliases.splice(0..0, file.alias);
@@ -118,11 +122,13 @@ impl RuleBook {
             return Err(LoadError::NoKnownAnswer { row: row.id.clone() });
         }
         self.mimes.iter().try_for_each(check_types)?;
+        self.samplings.iter().try_for_each(crate::sampling::check_row)?;
         reject_overlaps(&self.rows)?;
         reject_overlaps(&self.prices)?;
         reject_overlaps(&self.limits)?;
         reject_overlaps(&self.ways)?;
-        reject_overlaps(&self.mimes)
+        reject_overlaps(&self.mimes)?;
+        reject_overlaps(&self.samplings)
     }
 
     /// The row for a key. The billed meter falls back to the documented row and says so.
@@ -184,6 +190,11 @@ impl RuleBook {
         &self.mimes
     }
 
+    /// All rows of sampling parameters.
+    pub fn sampling_rows(&self) -> &[SamplingRow] {
+        &self.samplings
+    }
+
     /// The model with an exact name.
     pub fn model(&self, name: &str) -> Option<&Model> {
         let name = bare_model_name(name);
@@ -221,6 +232,21 @@ impl RuleBook {
             .filter(|row| !row.not_for.contains(&model.family))
             .collect();
         Some(ServiceLimits { counts, ways })
+    }
+
+    /// The sampling parameters that a model takes; `None` when the model is unknown or nothing is
+    /// known of its parameters, and then every value is passed through.
+    pub fn sampling(&self, model: &str, service: Service, date: Date) -> Option<Sampling<'_>> {
+        let model = self.model(model)?;
+        let rows = || {
+            let rows = self.samplings.iter().filter(|row| row.service.contains(&service));
+            rows.filter(|row| within(row.since, row.until, date))
+        };
+        let row = rows()
+            .find(|row| row.models.contains(&model.id))
+            .or_else(|| rows().find(|row| row.families.contains(&model.family)))?;
+        let output_window = model.window_on(service).and_then(|window| window.output);
+        Some(Sampling { row, output_window })
     }
 
     /// What happens to a file type; `None` when nothing is known for the model.

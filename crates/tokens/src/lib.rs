@@ -5,7 +5,7 @@
 //! ([`ItemFacts`]). A count is never a bare number: it carries its [`Evidence`], whether it is
 //! exact or a ceiling ([`Bound`]), and the modality that the service reports it under. The book
 //! also knows models and windows ([`Model`]), prices ([`Price`]), service limits
-//! ([`ServiceLimits`]) and file types ([`MimeVerdict`]).
+//! ([`ServiceLimits`]), file types ([`MimeVerdict`]) and sampling parameters ([`Sampling`]).
 //!
 //! ```
 //! use mediaprep_tokens::{Evidence, Meter, RequestShape, RuleBook, RuleKey, Service};
@@ -55,6 +55,7 @@ mod price;
 mod remarks;
 mod request;
 mod row;
+mod sampling;
 mod schema;
 mod tables;
 mod text;
@@ -80,5 +81,9 @@ pub use request::{RequestCount, RequestShape, Total};
 pub use row::{
     Coverage, Figure, FrameRule, Length, LevelScope, OutputImage, PictureRule, RequestExtra, Row,
     SilentRule, SoundRule, SoundtrackRule, Special, TimestampRule, VideoRule, VideoRules,
+};
+pub use sampling::{
+    KnownSampling, OutOfRange, RealRange, Sampling, SamplingRow, SamplingValues, StopSequences,
+    TopK, WholeRange,
 };
 pub use text::estimate_text;

@@ -15,6 +15,7 @@ use crate::mime::{Alias, Conversion, MimeRow};
 use crate::model::Model;
 use crate::price::Price;
 use crate::row::{Length, LevelScope, OutputImage};
+use crate::sampling::SamplingRow;
 
 /// One data file. All files have one schema; each holds the tables it is about.
 #[derive(Debug, Deserialize)]
@@ -37,6 +38,8 @@ pub(crate) struct File {
     pub(crate) convert: Vec<Conversion>,
     #[serde(default)]
     pub(crate) alias: Vec<Alias>,
+    #[serde(default)]
+    pub(crate) sampling: Vec<SamplingRow>,
 }
 
 /// A `[[rule]]` table.

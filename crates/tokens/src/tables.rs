@@ -6,6 +6,7 @@ use crate::load::LoadError;
 use crate::mime::MimeRow;
 use crate::model::Model;
 use crate::price::Price;
+use crate::sampling::SamplingRow;
 
 /// A row that has an id.
 pub(crate) trait Dated {
@@ -145,5 +146,22 @@ impl Dated for MimeRow {
         let family = common(&self.families, &other.families)?;
         (self.modality == other.modality)
             .then(|| format!("{} of {family} on {service}", self.modality.as_str()))
+    }
+}
+
+impl Dated for SamplingRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn span(&self) -> (Date, Option<Date>) {
+        (self.since, self.until)
+    }
+
+    fn shared_key(&self, other: &Self) -> Option<String> {
+        let service = common_service(&self.service, &other.service)?;
+        common(&self.models, &other.models)
+            .or_else(|| common(&self.families, &other.families))
+            .map(|name| format!("{name} on {service}"))
     }
 }

@@ -95,6 +95,45 @@ fn the_documented_example_row_loads_and_counts() {
     assert_eq!(row.count(&items, "example-5-flash").items[0].clone().unwrap().tokens(), 1080);
 }
 
+/// A rule file with one row of sampling parameters; `fields` is the rest of the row.
+fn sampling_file(id: &str, fields: &str) -> String {
+    format!(
+        "schema = 1\n[[sampling]]\nid = \"{id}\"\nfamilies = [\"2.5\"]\n\
+         service = [\"developer-api\"]\nsince = \"2025-03-25\"\nsources = [\"here\"]\n{fields}\n"
+    )
+}
+
+const COLD: &str = "temperature = { min = 0, max = 0.5, evidence = \"documented\" }\n\
+                    known = [{ values = { temperature = 0.6 }, refused = \"temperature\" }]";
+
+#[test]
+fn a_rule_file_replaces_sampling_parameters() {
+    let mut book = RuleBook::builtin();
+    let before = book.sampling_rows().len();
+    book.extend(&sampling_file("2.5/developer-api", COLD)).unwrap();
+    assert_eq!(book.sampling_rows().len(), before);
+    let date = "2026-11-21".parse().unwrap();
+    let flash = book.sampling("gemini-2.5-flash", Service::DeveloperApi, date).unwrap();
+    assert_eq!(flash.row.temperature.unwrap().max, 0.5);
+}
+
+#[test]
+fn bad_sampling_rows_are_refused_by_name() {
+    let mut book = RuleBook::builtin();
+    let range = COLD.lines().next().unwrap();
+    for (id, fields, wanted) in [
+        ("2.5/developer-api", range.to_owned(), "has no known answer"),
+        ("2.5/developer-api", COLD.replace("0.6", "0.4"), "temperature should be refused"),
+        ("2.5/developer-api", COLD.replace("max = 0.5", "max = -1"), "holds no value"),
+        ("2.5/developer-api", COLD.replace("max =", "most ="), "unknown field `most`"),
+        ("2.5/developer-api", COLD.replace("min = 0", "min = nan"), "holds no value"),
+        ("mine", COLD.to_owned(), "both hold for 2.5 on developer-api"),
+    ] {
+        let error = book.extend(&sampling_file(id, &fields)).unwrap_err().to_string();
+        assert!(error.contains(wanted) && error.contains(id), "{error}");
+    }
+}
+
 /// The example row of section 1 of the token rules loads as it stands there.
 #[test]
 fn the_specifications_example_row_loads() {

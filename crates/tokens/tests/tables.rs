@@ -3,7 +3,8 @@
 
 use mediaprep_media::MimeType;
 use mediaprep_tokens::{
-    Billing, Date, MimeVerdict, Route, RuleBook, Service, Standing, Usage, Way, parse_request,
+    Billing, Date, MimeVerdict, Route, RuleBook, SamplingValues, Service, Standing, TopK, Usage,
+    Way, parse_request,
 };
 
 fn day(text: &str) -> Date {
@@ -227,5 +228,44 @@ fn declared_names_are_understood_in_their_usual_spellings() {
         ("application/octet-stream", None),
     ] {
         assert_eq!(book.mime_named(declared), mime, "{declared}");
+    }
+}
+
+/// The table of section 5 of the limits, and the window that stands for the most output.
+#[test]
+fn sampling_parameters_are_held_against_the_model() {
+    let book = RuleBook::builtin();
+    let on = |model: &str, service, date: &str| book.sampling(model, service, day(date));
+    let vision = on("gemini-1.0-pro-vision", Service::Vertex, "2024-01-01").unwrap();
+    assert_eq!(vision.row.temperature.unwrap().default, Some(0.4));
+    let values = |top_k| SamplingValues { top_k, ..SamplingValues::default() };
+    assert!(vision.check(&values(Some(40))).is_ok());
+    let error = vision.check(&values(Some(41))).unwrap_err();
+    assert_eq!(error.to_string(), "topK of 41 is not taken by the model; allowed: 1 to 40");
+    let output = |max: i64| SamplingValues { max_output_tokens: Some(max), ..Default::default() };
+    assert!(vision.check(&output(2048)).is_ok());
+    assert_eq!(vision.check(&output(2049)).unwrap_err().allowed, "1 to 2048");
+    let preview = on("gemini-1.5-pro-preview-0409", Service::Vertex, "2024-05-01").unwrap();
+    assert_eq!(preview.check(&values(Some(40))).unwrap_err().allowed, "none");
+    assert!(preview.check(&output(1 << 40)).is_ok(), "no output window is published");
+    let flash = on("models/gemini-3-flash-preview", Service::Vertex, "2026-11-21").unwrap();
+    assert_eq!(flash.check(&values(Some(40))).unwrap_err().allowed, "64 alone");
+    assert_eq!(flash.check(&output(65_537)).unwrap_err().parameter, "maxOutputTokens");
+    assert!(matches!(flash.row.top_k, Some(TopK::Fixed { value: 64, .. })));
+    let heat = |temperature| SamplingValues { temperature, ..SamplingValues::default() };
+    assert_eq!(flash.check(&heat(Some(f64::NAN))).unwrap_err().parameter, "temperature");
+    assert!(flash.check(&SamplingValues::default()).is_ok());
+    assert!(on("somebody-elses-model", Service::Vertex, "2026-01-01").is_none());
+    assert!(on("gemini-3-flash-preview", Service::Vertex, "2024-01-01").is_none());
+}
+
+#[test]
+fn every_row_of_sampling_parameters_proves_itself() {
+    let book = RuleBook::builtin();
+    assert!(book.sampling_rows().len() >= 7);
+    for row in book.sampling_rows() {
+        assert!(row.known.iter().any(|known| known.refused.is_some()), "{}", row.id);
+        assert!(row.known.iter().any(|known| known.refused.is_none()), "{}", row.id);
+        assert!(!row.sources.is_empty(), "{}", row.id);
     }
 }
