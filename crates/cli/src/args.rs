@@ -1,17 +1,25 @@
 //! The command line as it is typed. Meanings are checked in `settings`.
 
+mod connect;
+mod files;
 mod media;
 mod pdf;
+mod sampling;
+mod send;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::connect::{ConnectArgs, UploadAddressArg};
+pub(crate) use self::files::{FilesArgs, FilesCommand, UploadArgs};
 pub(crate) use self::media::{
     ChromaArg, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, ProfileArg, TimeArgs, VideoArg,
 };
 pub(crate) use self::pdf::{PdfArg, PdfArgs, PdfEngineArg};
+pub(crate) use self::sampling::{SamplingArgs, ThinkingLevelArg};
+pub(crate) use self::send::{SendArgs, VerifyArgs};
 
 /// Know what media will cost on a Gemini model before you send it.
 #[derive(Debug, Parser)]
@@ -34,6 +42,15 @@ pub(crate) enum Command {
     /// Bring media into shape and write them with a manifest and the request, ready to send.
     #[command(args_override_self = true)]
     Prepare(Box<PrepareArgs>),
+    /// Prepare media, upload what does not go inside the request, ask, and print the answer.
+    #[command(args_override_self = true)]
+    Send(Box<SendArgs>),
+    /// Count here and by the service, and show the difference.
+    #[command(args_override_self = true)]
+    Verify(Box<VerifyArgs>),
+    /// The File API: upload, list, look at, wait for and delete files.
+    #[command(args_override_self = true)]
+    Files(Box<FilesArgs>),
     /// Boxes of a model's answer as pixels of the original image, and a picture of them.
     #[command(args_override_self = true)]
     Boxes(BoxesArgs),
@@ -283,8 +300,9 @@ pub(crate) struct ViewArgs {
     pub(crate) top: Option<usize>,
 }
 
+/// What is brought into shape, and how.
 #[derive(Debug, Args)]
-pub(crate) struct PrepareArgs {
+pub(crate) struct WorkArgs {
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
     #[command(flatten)]
@@ -297,6 +315,15 @@ pub(crate) struct PrepareArgs {
     pub(crate) times: TimeArgs,
     #[command(flatten)]
     pub(crate) pdf: PdfArgs,
+    /// Put a text part `image 1`, `image 2` … before each image when there are several.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) labels: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PrepareArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Folder for the part files, manifest.json and request.json.
@@ -305,9 +332,6 @@ pub(crate) struct PrepareArgs {
     /// List every file.
     #[arg(long, help_heading = "Output")]
     pub(crate) files: bool,
-    /// Put a text part `image 1`, `image 2` … before each image when there are several.
-    #[arg(long, help_heading = "Request")]
-    pub(crate) labels: bool,
 }
 
 /// Boxes are `[ymin, xmin, ymax, xmax]` on a grid of 0 to 1000 over the image that the model was

@@ -23,6 +23,7 @@ mod item;
 mod output;
 mod prepare;
 mod progress;
+mod send;
 mod settings;
 mod text;
 mod write;
@@ -121,6 +122,9 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
         Command::Probe(args) => commands::probe(args, &cli.common, output),
         Command::Budget(args) => commands::budget(args, &cli.common, output),
         Command::Prepare(args) => commands::prepare(args, &cli.common, output),
+        Command::Send(args) => commands::send(args, &cli.common, output),
+        Command::Verify(args) => commands::verify(args, &cli.common, output),
+        Command::Files(args) => commands::files(args, &cli.common, output),
         Command::Boxes(args) => commands::boxes(args, &cli.common, output),
         Command::Models(args) => commands::models(args, output),
         Command::Completions { shell } => commands::completions(*shell, output),

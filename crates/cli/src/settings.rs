@@ -1,6 +1,8 @@
 //! From the arguments as typed to checked settings: texts parsed, defaults filled, files read.
 
+mod connect;
 mod pdf;
+mod sampling;
 
 use std::path::Path;
 use std::time::Duration as WallTime;
@@ -16,12 +18,15 @@ use mediaprep::{
 
 use crate::args::{
     AudioTrackArg, ChromaArg, Common, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, LevelArg,
-    MeterArg, PrepareArgs, ProfileArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
-    TimeArgs, VideoArg,
+    MeterArg, ProfileArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
+    TimeArgs, VideoArg, WorkArgs,
 };
 use crate::failure::Failure;
 use crate::output::{Interrupt, Output};
 use crate::prepare::OutFolder;
+
+pub(crate) use self::connect::{client, upload_cache, upload_state};
+pub(crate) use self::sampling::generation_config;
 
 /// The engine that the common options ask for.
 pub(crate) fn engine(common: &Common) -> Result<Engine, Failure> {
@@ -42,10 +47,10 @@ pub(crate) fn reading_engine(common: &Common, output: &Output<'_>) -> Result<Eng
 /// and a switch for Ctrl-C.
 pub(crate) fn prepare_engine(
     common: &Common,
-    args: &PrepareArgs,
+    (args, out): (&WorkArgs, &Path),
     (interrupt, worker): (&Interrupt, Option<&Path>),
 ) -> Result<Engine, Failure> {
-    let builder = builder(common)?.scratch(OutFolder::scratch(&args.out)).watch(interrupt.watch());
+    let builder = builder(common)?.scratch(OutFolder::scratch(out)).watch(interrupt.watch());
     let builder = pdf::drawing(builder, &args.pdf, worker)?;
     let builder = match args.images.max_pixels {
         Some(pixels) => builder.limits(limits(pixels)),
@@ -86,7 +91,7 @@ fn limits(decoded_pixels: u64) -> Limits {
 }
 
 /// How media are brought into shape.
-pub(crate) fn prepare_options(args: &PrepareArgs) -> Result<PrepareOptions, Failure> {
+pub(crate) fn prepare_options(args: &WorkArgs) -> Result<PrepareOptions, Failure> {
     let TimeArgs { video, audio_profile, segment, split, dedupe, time_limit } = &args.times;
     let piece =
         |option, text: &Option<String>| text.as_deref().map(|text| time(option, text)).transpose();

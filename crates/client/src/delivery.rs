@@ -54,15 +54,15 @@ pub enum DeliveryEvent<'a> {
     NoList(&'a Error),
 }
 
-/// How files get to the service.
-pub struct Delivery<'a> {
+/// How files get to the service. `O` is told what happens.
+pub struct Delivery<'a, O = fn(DeliveryEvent<'_>)> {
     client: &'a Client,
     cache: Option<&'a UploadCache>,
     wait: Duration,
-    observer: &'a (dyn Fn(DeliveryEvent<'_>) + Sync),
+    observer: O,
 }
 
-impl std::fmt::Debug for Delivery<'_> {
+impl<O> std::fmt::Debug for Delivery<'_, O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delivery").field("wait", &self.wait).finish_non_exhaustive()
     }
@@ -74,28 +74,27 @@ const WAIT: Duration = Duration::from_secs(900);
 impl<'a> Delivery<'a> {
     /// Uploads everything each time, and waits up to 15 minutes for a file.
     pub fn new(client: &'a Client) -> Self {
-        Self { client, cache: None, wait: WAIT, observer: &|_| {} }
+        Self { client, cache: None, wait: WAIT, observer: |_| {} }
     }
+}
 
+impl<'a, O: Fn(DeliveryEvent<'_>)> Delivery<'a, O> {
     /// Uses uploads again that are on this list.
     #[must_use]
-    pub const fn cache(mut self, cache: &'a UploadCache) -> Self {
-        self.cache = Some(cache);
-        self
+    pub fn cache(self, cache: Option<&'a UploadCache>) -> Self {
+        Self { cache, ..self }
     }
 
     /// How long a file may be processed.
     #[must_use]
-    pub const fn wait(mut self, limit: Duration) -> Self {
-        self.wait = limit;
-        self
+    pub fn wait(self, limit: Duration) -> Self {
+        Self { wait: limit, ..self }
     }
 
     /// Is told what happens.
     #[must_use]
-    pub const fn observer(mut self, observer: &'a (dyn Fn(DeliveryEvent<'_>) + Sync)) -> Self {
-        self.observer = observer;
-        self
+    pub fn observer<P: Fn(DeliveryEvent<'_>)>(self, observer: P) -> Delivery<'a, P> {
+        Delivery { client: self.client, cache: self.cache, wait: self.wait, observer }
     }
 
     /// Sees that the service has every file and can use it; the same bytes are uploaded once.
@@ -226,7 +225,7 @@ impl<'a> Delivery<'a> {
                 (self.observer)(DeliveryEvent::Waiting(file, waited));
             }
         };
-        let ready = self.client.files().wait_active(file, self.wait, &seen).await;
+        let ready = self.client.files().wait_active(file, self.wait, seen).await;
         if matches!(ready, Err(Error::FileFailed { .. })) {
             self.list(|cache| cache.forget(&name));
         }

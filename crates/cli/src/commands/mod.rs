@@ -3,9 +3,12 @@
 mod boxes;
 mod budget;
 mod contents;
+mod files;
 mod models;
 mod prepare;
 mod probe;
+mod send;
+mod verify;
 mod ways;
 
 use std::io;
@@ -18,9 +21,12 @@ use crate::output::{Output, Status};
 
 pub(crate) use boxes::boxes;
 pub(crate) use budget::budget;
+pub(crate) use files::files;
 pub(crate) use models::models;
 pub(crate) use prepare::prepare;
 pub(crate) use probe::probe;
+pub(crate) use send::send;
+pub(crate) use verify::verify;
 
 /// Prints a completion script.
 pub(crate) fn completions(

@@ -27,37 +27,48 @@ pub(crate) fn prepare(
 ) -> Result<Status, Stop> {
     let engine = {
         let around = (&output.interrupt, output.worker.as_deref());
-        settings::prepare_engine(common, args, around)?
+        settings::prepare_engine(common, (&args.work, &args.out), around)?
     };
-    let book = settings::rule_book(args.rule.rules.as_deref())?;
-    let rules = settings::rule_sets(&book, &args.rule, &[])?;
-    let request = settings::plan_options(&args.request)?;
-    let options = settings::prepare_options(args)?;
+    let work = &args.work;
+    let book = settings::rule_book(work.rule.rules.as_deref())?;
+    let rules = settings::rule_sets(&book, &work.rule, &[])?;
+    let request = settings::plan_options(&work.request)?;
+    let options = settings::prepare_options(work)?;
     let Some(main) = rules.first() else { return Ok(Status::CouldNotRun) };
-    if args.inputs.facts.is_some() {
+    if work.inputs.facts.is_some() {
         let hint = "name files; facts alone can be budgeted";
         return Err(Failure::option("facts have no bytes that could be prepared", hint).into());
     }
-    let list = outside(inputs::collect(&args.inputs, engine.threads())?, &args.out);
+    let list = outside(inputs::collect(&work.inputs, engine.threads())?, &args.out);
     let plan = engine.plan(&list, main, &request, &options);
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
     let mut folder = OutFolder::open(&args.out, &output.interrupt)?;
     folder.name_items(name_items(&preparation));
-    let outcomes = carry_out(&engine, &preparation, &folder, output)?;
+    let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
+    let (made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
+    let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
+    finished.finish(made, &summary, output)
+}
+
+/// Carries a preparation out into a folder, and counts what was made.
+pub(super) fn make_parts(
+    engine: &Engine,
+    preparation: &mut Preparation<'_>,
+    folder: &OutFolder,
+    output: &mut Output<'_>,
+) -> Result<(Vec<Made>, Summary), Stop> {
+    let outcomes = carry_out(engine, preparation, folder, output)?;
     let summary = Summary {
         skipped: preparation.skipped,
         items: preparation.items.len() as u64,
         failed: 0,
         totals: Vec::new(),
     };
-    let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
-    let (made, summary) = count(&mut preparation, outcomes, (&folder, summary));
-    let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
-    finished.finish(made, &summary, output)
+    Ok(count(preparation, outcomes, (folder, summary)))
 }
 
 /// What was found in the folder that is written to is no input.
-fn outside(list: Vec<Input>, out: &Path) -> Vec<Input> {
+pub(super) fn outside(list: Vec<Input>, out: &Path) -> Vec<Input> {
     let Ok(out) = out.canonicalize() else { return list };
     let is_outside = |input: &Input| {
         let path = Path::new(&input.name()).canonicalize();
@@ -67,7 +78,7 @@ fn outside(list: Vec<Input>, out: &Path) -> Vec<Input> {
 }
 
 /// A stem for the files of every item, and how many parts it will have.
-fn name_items(preparation: &Preparation<'_>) -> Vec<(String, u64)> {
+pub(super) fn name_items(preparation: &Preparation<'_>) -> Vec<(String, u64)> {
     let mut names = Names::default();
     let mut of = |planned: &Planned| (names.stem(&planned.probed.name), planned.part_count());
     let item = |item: &PlannedItem| item.planned.as_ref().map(&mut of).unwrap_or_default();

@@ -224,7 +224,7 @@ impl Files {
         &self,
         file: File,
         limit: Duration,
-        seen: &(dyn Fn(&File, Duration) + Sync),
+        seen: impl Fn(&File, Duration),
     ) -> Result<File, Error> {
         let clock = self.client.clock();
         let started = clock.now();
@@ -363,7 +363,7 @@ mod listing_tests {
             let seen = Mutex::new(0);
             let look = |_: &File, _: Duration| *seen.lock().unwrap() += 1;
             let files = client(&replay).files();
-            let done = block_on(files.wait_active(file, Duration::from_secs(limit), &look));
+            let done = block_on(files.wait_active(file, Duration::from_secs(limit), look));
             (done, replay.sent().len(), seen.into_inner().unwrap())
         };
         let (done, asked, seen) =

@@ -31,9 +31,11 @@ impl StateFile {
     pub(super) fn new(
         path: Option<&Path>,
         source: &dyn UploadSource,
+        sha256: Option<[u8; 32]>,
         other: &[Option<&str>],
     ) -> Self {
-        let identity = source.identity();
+        // The same bytes may lie elsewhere the next time.
+        let identity = sha256.map(|digest| format!("{digest:?}")).or_else(|| source.identity());
         let mut hash = Sha256::new();
         for part in other.iter().copied().chain([identity.as_deref()]) {
             hash.update(part.unwrap_or_default());
@@ -97,7 +99,7 @@ mod tests {
         std::fs::write(&media, [1; 100]).unwrap();
         let path = folder.path().join("deep/state.json");
         let source = FileSource::new(&media).unwrap();
-        let state = |names: &[Option<&str>]| StateFile::new(Some(&path), &source, names);
+        let state = |names: &[Option<&str>]| StateFile::new(Some(&path), &source, None, names);
         assert!(state(&[None]).load().is_none());
         state(&[Some("key")]).save("http://u", 8, 16);
         let found = state(&[Some("key")]).load().unwrap();
@@ -105,7 +107,7 @@ mod tests {
         assert!(state(&[Some("other")]).load().is_none());
         std::fs::write(&media, [2; 101]).unwrap();
         let changed = FileSource::new(&media).unwrap();
-        assert!(StateFile::new(Some(&path), &changed, &[Some("key")]).load().is_none());
+        assert!(StateFile::new(Some(&path), &changed, None, &[Some("key")]).load().is_none());
         std::fs::write(&path, "{\"schema\":1").unwrap();
         assert!(state(&[Some("key")]).load().is_none());
         state(&[]).forget();
@@ -120,7 +122,7 @@ mod tests {
         let media = folder.path().join("a.mp4");
         std::fs::write(&media, [1; 100]).unwrap();
         let path = folder.path().join("state.json");
-        let state = StateFile::new(Some(&path), &FileSource::new(&media).unwrap(), &[]);
+        let state = StateFile::new(Some(&path), &FileSource::new(&media).unwrap(), None, &[]);
         state.save("http://u", 8, 16);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

@@ -124,7 +124,7 @@ impl Files {
             options.name.as_deref(),
             options.display_name.as_deref(),
         ];
-        let state = StateFile::new(options.state_file.as_deref(), &*source, &names);
+        let state = StateFile::new(options.state_file.as_deref(), &*source, options.sha256, &names);
         let hash = match options.sha256 {
             Some(_) => None,
             None => Some(Arc::new(Mutex::new(Running::default()))),

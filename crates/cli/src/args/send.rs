@@ -1,0 +1,53 @@
+//! The options of `send` and `verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ConnectArgs, OutputArgs, SamplingArgs, WorkArgs};
+
+/// The answer goes to standard output as it comes; what was charged, beside our own count, to
+/// standard error.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    /// Do everything but speak to the service, and print the request's body.
+    #[arg(long, help_heading = "Sending")]
+    pub(crate) dry_run: bool,
+    /// Send although an input failed or a limit of the service would be broken.
+    #[arg(long, help_heading = "Sending")]
+    pub(crate) force: bool,
+    /// Wait for the whole answer before it is printed.
+    #[arg(long, help_heading = "Sending")]
+    pub(crate) no_stream: bool,
+    /// Append what was charged to this file, as rows that --rules reads.
+    #[arg(long, value_name = "FILE", help_heading = "Sending")]
+    pub(crate) record: Option<PathBuf>,
+    /// Keep the prepared parts, the manifest and the requests in this folder.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the answer with what was charged as JSON.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// By the count-tokens meter the service is asked to count, which costs nothing. By the billed
+/// meter it is asked for an answer of one token, and what it reports as charged is compared: that
+/// costs what the media cost.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    /// Append what the service counted to this file, as rows that --rules reads.
+    #[arg(long, value_name = "FILE", help_heading = "Sending")]
+    pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}

@@ -1,0 +1,11 @@
+//! From prepared parts to a request, and from an answer to what it cost.
+
+mod outgoing;
+mod record;
+mod upload;
+mod usage;
+
+pub(crate) use outgoing::{Outgoing, PartFile};
+pub(crate) use record::{Measured, append};
+pub(crate) use upload::{Uploads, report_event};
+pub(crate) use usage::{Comparison, Expected};

@@ -1,0 +1,183 @@
+//! One request with the files that it needs.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mediaprep::parts::{Content, Data, DataSource, GenerateRequest, Part, PartData};
+use mediaprep::tokens::Route;
+use mediaprep::{Charge, Preparation, PreparedPart};
+use mediaprep_client::{FileSource, Pending, UploadOptions, Uploaded};
+
+use crate::failure::Failure;
+use crate::prepare::{Made, OutFolder};
+
+/// One request: its parts, and the files among them that are uploaded first.
+pub(crate) struct Outgoing {
+    slots: Vec<Slot>,
+    /// What is to be uploaded, in the order of the parts.
+    pub(crate) uploads: Vec<Pending>,
+    /// Where those lie, for a request that is not sent.
+    places: Vec<String>,
+    /// Everything but the contents.
+    frame: GenerateRequest,
+}
+
+enum Slot {
+    Ready(Part),
+    /// A part whose address is known after uploading; it says everything else.
+    Upload(usize, Part),
+}
+
+/// Bytes that are read from a part's file while they are sent.
+#[derive(Debug)]
+pub(crate) struct PartFile {
+    path: PathBuf,
+    length: u64,
+}
+
+impl PartFile {
+    pub(crate) fn new(path: PathBuf) -> io::Result<Self> {
+        let length = path.metadata()?.len();
+        Ok(Self { path, length })
+    }
+}
+
+impl DataSource for PartFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(&self.path)?))
+    }
+}
+
+impl Outgoing {
+    /// The request that some items make together.
+    ///
+    /// # Errors
+    ///
+    /// Parts that cannot be read again, or that this service takes by an address alone.
+    pub(crate) fn new(
+        folder: &OutFolder,
+        preparation: &Preparation<'_>,
+        items: &[Made],
+        frame: &GenerateRequest,
+    ) -> Result<Self, Failure> {
+        let mut outgoing = Self {
+            slots: Vec::new(),
+            uploads: Vec::new(),
+            places: Vec::new(),
+            frame: frame.clone(),
+        };
+        for item in items {
+            if let Some(label) = item.label.as_ref().filter(|_| !item.parts().is_empty()) {
+                outgoing.text(label);
+            }
+            for (part, charge, file) in item.charged_parts() {
+                if let Some(text) = &part.text {
+                    outgoing.text(text);
+                }
+                let options = preparation.part_options(part.role);
+                let medium = part.facts.info.modality();
+                let mut wire = Part::text("");
+                wire.media_resolution = options.part_level(medium);
+                wire.video_metadata = options.video_metadata(medium);
+                outgoing.add(wire, (part, charge), &folder.root().join(file))?;
+            }
+        }
+        // Media stand before the question: the documents advise it, and caching likes it.
+        if let Some(prompt) = &preparation.request.prompt {
+            outgoing.text(prompt);
+        }
+        Ok(outgoing)
+    }
+
+    fn text(&mut self, text: &str) {
+        self.slots.push(Slot::Ready(Part::text(text)));
+    }
+
+    fn add(
+        &mut self,
+        mut wire: Part,
+        (part, charge): (&PreparedPart, &Charge),
+        path: &Path,
+    ) -> Result<(), Failure> {
+        let unread = |error: io::Error| {
+            let message = format!("{}: send: {error}", path.display());
+            Failure::option(message, "was the part removed meanwhile? run it again")
+        };
+        match charge.route {
+            Route::Inline => {
+                let source = PartFile::new(path.to_owned()).map_err(unread)?;
+                let data = Data::source(Arc::new(source));
+                wire.data = Part::inline(charge.send_as.clone(), data).data;
+                self.slots.push(Slot::Ready(wire));
+            }
+            Route::File => {
+                let source = Arc::new(FileSource::new(path).map_err(unread)?);
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                let options = UploadOptions {
+                    mime_type: charge.send_as.to_string(),
+                    display_name: name,
+                    sha256: Some(part.sha256),
+                    ..UploadOptions::default()
+                };
+                self.slots.push(Slot::Upload(self.uploads.len(), wire));
+                self.places.push(path.display().to_string());
+                self.uploads.push(Pending { source, options });
+            }
+            Route::Uri => {
+                let message = format!(
+                    "{}: send: too large to go inside the request, and Google Cloud takes no uploads",
+                    path.display()
+                );
+                let hint = "put it into Cloud Storage and name its gs:// address in request.json of \
+                            'mediaprep prepare', or ask for --route inline";
+                return Err(Failure::option(message, hint));
+            }
+        }
+        Ok(())
+    }
+
+    /// The request, once the files are there.
+    pub(crate) fn request(&self, uploaded: &[Uploaded]) -> GenerateRequest {
+        let addresses: Vec<&str> = uploaded.iter().map(|file| file.uri.as_str()).collect();
+        self.with_addresses(&addresses)
+    }
+
+    /// The request with the files' places where their addresses will be.
+    pub(crate) fn unsent(&self) -> GenerateRequest {
+        self.with_addresses(&self.places.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn with_addresses(&self, addresses: &[&str]) -> GenerateRequest {
+        let part = |slot: &Slot| match slot {
+            Slot::Ready(part) => part.clone(),
+            Slot::Upload(at, part) => {
+                let address = addresses.get(*at).copied().unwrap_or_default();
+                let mime_type = self.uploads.get(*at).map(|one| one.options.mime_type.clone());
+                let data = Part::file(address, mime_type.map(Into::into)).data;
+                Part { data, ..part.clone() }
+            }
+        };
+        let parts = self.slots.iter().map(part).collect();
+        GenerateRequest { contents: vec![Content::user(parts)], ..self.frame.clone() }
+    }
+
+    /// Characters of all text parts and of the system instruction.
+    pub(crate) fn characters(&self) -> u64 {
+        let instruction = self.frame.system_instruction.iter().flat_map(|content| &content.parts);
+        let ready = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Ready(part) => Some(part),
+            Slot::Upload(..) => None,
+        });
+        let characters = |part: &Part| match &part.data {
+            PartData::Text(text) => text.chars().count() as u64,
+            _ => 0,
+        };
+        instruction.chain(ready).map(characters).sum()
+    }
+}
