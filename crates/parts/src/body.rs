@@ -227,8 +227,14 @@ impl BodyReader {
 
 /// Fills `data` with the next `most` bytes, or with what is left.
 fn read_on(reader: &mut Exact, data: &mut Vec<u8>, most: usize) -> io::Result<()> {
-    let count = usize::try_from(reader.left()).unwrap_or(usize::MAX).min(most);
-    data.resize(count, 0);
+    let left = usize::try_from(reader.left()).unwrap_or(usize::MAX);
+    let full = left.min(CHUNK / 4 * 3);
+    if data.capacity() < full {
+        // Once and no larger than needed: growing step by step would take twice as much.
+        *data = Vec::new();
+        data.reserve_exact(full);
+    }
+    data.resize(left.min(most), 0);
     reader.read_exact(data)
 }
 
@@ -270,5 +276,186 @@ impl fmt::Debug for BodyReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = self.left.saturating_add(self.chunk.len() as u64);
         write!(f, "BodyReader({left} bytes left)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{DataSource, GenerateRequest, LengthMismatch, Part};
+
+    /// Gives at most so many bytes at a time, and now and then is interrupted.
+    #[derive(Debug)]
+    struct Drip {
+        bytes: Vec<u8>,
+        stated: u64,
+        most: usize,
+    }
+
+    impl DataSource for Drip {
+        fn length(&self) -> u64 {
+            self.stated
+        }
+
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            let bytes = io::Cursor::new(self.bytes.clone());
+            Ok(Box::new(Drops { bytes, most: self.most, reads: 0 }))
+        }
+    }
+
+    struct Drops {
+        bytes: io::Cursor<Vec<u8>>,
+        most: usize,
+        reads: usize,
+    }
+
+    impl Read for Drops {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.reads += 1;
+            if self.reads.is_multiple_of(5) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let most = self.most.min(buffer.len());
+            self.bytes.read(&mut buffer[..most])
+        }
+    }
+
+    fn pattern(size: usize) -> Vec<u8> {
+        (0..=250u8).cycle().take(size).collect()
+    }
+
+    fn dripping(size: usize, most: usize) -> Part {
+        let drip = Drip { bytes: pattern(size), stated: size as u64, most };
+        Part::inline("image/webp", Data::source(Arc::new(drip)))
+    }
+
+    fn stating(stated: u64, size: usize) -> Body {
+        let drip = Drip { bytes: pattern(size), stated, most: 1000 };
+        let data = Data::source(Arc::new(drip));
+        GenerateRequest::user(vec![Part::inline("image/png", data), Part::text("x")]).body()
+    }
+
+    fn chunks(body: &Body) -> Vec<u8> {
+        let (mut all, mut reader) = (Vec::new(), body.reader());
+        while let Some(chunk) = reader.next_chunk() {
+            let chunk = chunk.unwrap();
+            assert!(!chunk.is_empty() && chunk.len() <= CHUNK);
+            all.extend_from_slice(&chunk);
+        }
+        assert!(reader.next_chunk().is_none());
+        all
+    }
+
+    #[test]
+    fn chunks_are_full_whatever_lies_on_their_borders() {
+        let sizes = [CHUNK / 4 * 3, CHUNK / 4 * 3 - 1, CHUNK / 4 * 3 + 1, 2 * CHUNK, 0, 1];
+        for size in sizes {
+            for part in [Part::inline("image/webp", pattern(size)), dripping(size, 1 << 16)] {
+                let text = Part::text("y".repeat(CHUNK - 7));
+                let request = GenerateRequest::user(vec![part, text]);
+                let body = request.body();
+                let mut reader = body.reader();
+                let lengths: Vec<_> = std::iter::from_fn(|| reader.next_chunk())
+                    .map(|chunk| chunk.unwrap().len())
+                    .collect();
+                let (_, full) = lengths.split_last().unwrap();
+                assert!(full.iter().all(|length| CHUNK - length < 4), "{lengths:?}");
+                assert!(body.to_vec().unwrap() == serde_json::to_vec(&request).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_of_another_length_is_an_error_before_the_body_ends() {
+        for (stated, found) in [(5000, 4000), (3000, 3001), (0, 1), (u64::MAX, 4000)] {
+            let body = stating(stated, 4000);
+            let mut reader = body.reader();
+            let error = std::iter::from_fn(|| reader.next_chunk()).last().unwrap().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            let inner = error.get_ref().unwrap().downcast_ref::<LengthMismatch>();
+            assert_eq!(inner, Some(&LengthMismatch { found, stated }));
+            assert!(reader.next_chunk().is_none());
+            assert!(reader.read(&mut [0; 9]).is_err(), "a broken body does not end");
+        }
+    }
+
+    #[test]
+    fn a_source_that_does_not_open_is_an_error() {
+        #[derive(Debug)]
+        struct Gone;
+        impl DataSource for Gone {
+            fn length(&self) -> u64 {
+                3
+            }
+            fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+                Err(io::ErrorKind::NotFound.into())
+            }
+        }
+        let part = Part::inline("image/png", Data::source(Arc::new(Gone)));
+        let body = Body::of(&part);
+        assert_eq!(body.to_vec().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(serde_json::to_string(&part).unwrap_err().to_string().contains("not found"));
+    }
+
+    #[test]
+    fn text_that_looks_like_a_frame_moves_no_data() {
+        let parts = vec![
+            Part::text(r#""data":"","#),
+            Part::inline("image/\"data\":\"\"", vec![1, 2, 3]),
+            Part::text("\"\u{0}\u{7f}é"),
+        ];
+        let request = GenerateRequest::user(parts);
+        assert_eq!(request.body().to_vec().unwrap(), serde_json::to_vec(&request).unwrap());
+    }
+
+    #[test]
+    fn plain_json_is_a_body_too() {
+        let value = serde_json::json!({"file": {"displayName": "é"}});
+        let body = Body::from_json(&value).unwrap();
+        assert_eq!(body.length(), value.to_string().len() as u64);
+        assert_eq!(chunks(&body), value.to_string().into_bytes());
+        assert_eq!(chunks(&Body::default()), b"");
+        assert!(Body::from_json(&std::collections::BTreeMap::from([((), 1)])).is_err());
+    }
+
+    #[test]
+    fn debug_shows_lengths_only() {
+        let body = GenerateRequest::user(vec![Part::text("private")]).body();
+        let length = body.length();
+        assert_eq!(format!("{body:?}"), format!("Body({length} bytes)"));
+        assert_eq!(format!("{:?}", body.reader()), format!("BodyReader({length} bytes left)"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_way_of_reading_gives_the_same_bytes(
+            sizes in proptest::collection::vec((0usize..40_000, 1usize..9000), 0..5),
+            texts in proptest::collection::vec(any::<String>(), 0..4),
+            step in 1usize..70_000,
+        ) {
+            let mut parts: Vec<Part> = Vec::new();
+            for (size, most) in sizes {
+                parts.push(Part::inline("image/png", pattern(size)));
+                parts.push(dripping(size, most));
+            }
+            parts.extend(texts.into_iter().map(Part::text));
+            let request = GenerateRequest::user(parts);
+            let expected = serde_json::to_vec(&request).unwrap();
+            let body = request.body();
+            prop_assert_eq!(body.length(), expected.len() as u64);
+            prop_assert!(chunks(&body) == expected);
+            prop_assert!(body.to_vec().unwrap() == expected);
+            let (mut read, mut reader, mut piece) = (Vec::new(), body.reader(), vec![0; step]);
+            loop {
+                let count = reader.read(&mut piece).unwrap();
+                if count == 0 { break; }
+                read.extend_from_slice(&piece[..count]);
+            }
+            prop_assert!(read == expected);
+        }
     }
 }

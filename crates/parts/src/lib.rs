@@ -21,8 +21,11 @@
 //! ```
 
 mod answer;
+mod batch;
 mod body;
 mod boxes;
+mod cache;
+mod chat;
 mod config;
 mod content;
 mod count;
@@ -42,8 +45,11 @@ pub use answer::{
     AnswerContent, AnswerPart, BlockReason, Candidate, FinishReason, GenerateResponse,
     HarmProbability, HarmSeverity, PromptFeedback, SafetyRating,
 };
+pub use batch::{ApiStatus, BatchInput, BatchLine, BatchPredictionJob, BatchRequest, BatchResult};
 pub use body::{Body, BodyReader};
 pub use boxes::{AnswerBox, answer_boxes};
+pub use cache::{CacheExpiry, CacheRequest};
+pub use chat::{ChatChoice, ChatMessage, ChatResponse, ChatUsage, NotExpressible};
 pub use config::{
     GenerationConfig, InvalidConfig, ResponseModality, ThinkingConfig, ThinkingLevel,
 };
