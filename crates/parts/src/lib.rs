@@ -1,9 +1,9 @@
-//! The shapes of requests and answers, how many bytes a request takes on the wire, and its body as a
-//! stream.
+//! The shapes of requests and answers, how many bytes a request takes on the wire, and its body as
+//! a stream.
 //!
 //! Requests are closed types, written in the service's canonical protojson: field names in
-//! lowerCamelCase, bytes in standard padded base64, whole numbers without `.0`, nothing that is empty.
-//! They are read in whatever protojson takes, but nothing unknown is. Answers are open types: every
+//! lowerCamelCase, bytes in standard padded base64, whole numbers without `.0`, nothing empty. They
+//! are read in whatever protojson takes, but nothing unknown is. Answers are open types: every
 //! field can be missing, unknown names are kept and unknown fields do no harm.
 //!
 //! A [`GenerateRequest`] becomes a [`Body`], whose [`Data`] is encoded while it is read, from memory
