@@ -423,6 +423,16 @@ mod tests {
     }
 
     #[test]
+    fn bodies_and_their_readers_go_between_threads() {
+        fn sent<T: Send + 'static>(_: T) {}
+        fn shared<T: Send + Sync + Clone + 'static>(_: T) {}
+        let request = GenerateRequest::user(vec![dripping(10, 3)]);
+        sent(request.body().reader());
+        shared(request.body());
+        shared(request);
+    }
+
+    #[test]
     fn debug_shows_lengths_only() {
         let body = GenerateRequest::user(vec![Part::text("private")]).body();
         let length = body.length();

@@ -168,12 +168,19 @@ impl<'de> Deserialize<'de> for Data {
 
 /// A source that gave more or fewer bytes than it stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a source gave {}{found} bytes where it stated {stated}", if self.found > self.stated { "at least " } else { "" })]
+#[error("a source gave {}{found} bytes where it stated {stated}", self.bound())]
 pub struct LengthMismatch {
     /// Bytes that were read; one more than stated when there are too many.
     pub found: u64,
     /// Bytes that the source stated.
     pub stated: u64,
+}
+
+impl LengthMismatch {
+    const fn bound(&self) -> &'static str {
+        // Reading stops at the first byte too many.
+        if self.found > self.stated { "at least " } else { "" }
+    }
 }
 
 /// [`Data`] that is being read.

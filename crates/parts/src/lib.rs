@@ -1,8 +1,14 @@
-//! The shapes that a generateContent request is made of, and how many bytes they take on the wire.
+//! The shapes of requests and answers, how many bytes a request takes on the wire, and its body as
+//! a stream.
 //!
-//! The shapes follow the service's protojson: field names in lowerCamelCase, bytes in standard
-//! padded base64, whole numbers without `.0`. Base64 comes from `base64-simd`, which encodes about
-//! four times as fast as the `base64` crate; nothing is encoded before it is written.
+//! Requests are closed types, written in the service's canonical protojson: field names in
+//! lowerCamelCase, bytes in standard padded base64, whole numbers without `.0`, nothing empty. They
+//! are read in whatever protojson takes, but nothing unknown is. Answers are open types: every
+//! field can be missing, unknown names are kept and unknown fields do no harm.
+//!
+//! A [`GenerateRequest`] becomes a [`Body`], whose [`Data`] is encoded while it is read, from memory
+//! or from a [`DataSource`]: 90 MB inline take under 4 MiB. Base64 comes from `base64-simd`, which
+//! encodes about four times as fast as the `base64` crate.
 //!
 //! The service's size limits are on the *encoded* request, so the sizes are exact and computable
 //! from lengths alone:

@@ -2,7 +2,9 @@
 
 /// An enum whose every value the API documents; other names are refused when it is read.
 macro_rules! closed_enum {
-    ($(#[$about:meta])* $name:ident { $($(#[doc = $extra:literal])* $variant:ident = $wire:literal,)+ }) => {
+    ($(#[$about:meta])* $name:ident {
+        $($(#[doc = $extra:literal])* $variant:ident = $wire:literal,)+
+    }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
@@ -43,7 +45,9 @@ macro_rules! closed_enum {
 
 /// An enum that keeps names it does not know, since the API's lists grow.
 macro_rules! open_enum {
-    ($(#[$about:meta])* $name:ident { $($(#[doc = $extra:literal])* $variant:ident = $wire:literal,)+ }) => {
+    ($(#[$about:meta])* $name:ident {
+        $($(#[doc = $extra:literal])* $variant:ident = $wire:literal,)+
+    }) => {
         $(#[$about])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
