@@ -130,8 +130,20 @@ impl<'a> Output<'a> {
     /// to a terminal, they are the progress themselves.
     pub(crate) fn start_progress(&mut self, total: Option<usize>, streams: bool) {
         let rows_show = streams && self.terminal.data;
-        if self.terminal.notes && !self.quiet && !rows_show {
+        if self.shows_progress() && !rows_show {
             self.progress = Progress::new(total);
+        }
+    }
+
+    /// Whether there is somebody to see a bar.
+    pub(crate) const fn shows_progress(&self) -> bool {
+        self.terminal.notes && !self.quiet
+    }
+
+    /// A line for people beside the data, unless they want none.
+    pub(crate) fn tell(&mut self, line: &str) {
+        if !self.quiet {
+            self.line(line);
         }
     }
 

@@ -18,14 +18,14 @@ use mediaprep::{
 
 use crate::args::{
     AudioTrackArg, ChromaArg, Common, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, LevelArg,
-    MeterArg, ProfileArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg,
-    TimeArgs, VideoArg, WorkArgs,
+    MeterArg, ProfileArg, RequestArgs, RequestsArg, RouteArg, RuleArgs, ServiceArg, TimeArgs,
+    VideoArg, WorkArgs,
 };
 use crate::failure::Failure;
 use crate::output::{Interrupt, Output};
 use crate::prepare::OutFolder;
 
-pub(crate) use self::connect::{client, upload_cache, upload_state};
+pub(crate) use self::connect::{client, failure as client_failure, upload_cache, upload_state};
 pub(crate) use self::sampling::generation_config;
 
 /// The engine that the common options ask for.

@@ -1,6 +1,5 @@
 //! What can go wrong, and what can be done about it.
 
-use std::io;
 use std::time::Duration;
 
 use crate::api_error::ApiError;
@@ -80,17 +79,6 @@ pub enum Error {
         name: String,
         /// How long it was waited for.
         waited: Duration,
-    },
-    /// A local file could not be read or written.
-    #[error("cannot {action} {path}")]
-    File {
-        /// What was to be done.
-        action: &'static str,
-        /// The file.
-        path: String,
-        /// Why not.
-        #[source]
-        source: io::Error,
     },
     /// No key or token could be had.
     #[error("no credentials: {0}")]
@@ -191,10 +179,6 @@ impl Error {
 
     pub(crate) fn answer(call: &'static str, reason: impl ToString) -> Self {
         Self::Answer { call, reason: reason.to_string() }
-    }
-
-    pub(crate) fn file(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::File { action, path: path.display().to_string(), source }
     }
 
     /// How often it was tried, noted in the error.

@@ -36,6 +36,9 @@
 
 mod api_error;
 mod auth;
+mod batch;
+mod cached;
+mod chat;
 mod client;
 mod delivery;
 mod endpoint;
@@ -58,6 +61,8 @@ pub mod blocking;
 
 pub use api_error::{ApiError, Quota};
 pub use auth::{TokenProvider, TokenSource};
+pub use batch::{BatchJob, BatchState};
+pub use cached::CachedContent;
 pub use client::{Client, ClientBuilder, UploadAddress};
 pub use delivery::{Delivery, DeliveryEvent, Pending, Uploaded};
 pub use endpoint::{Endpoint, InvalidName, Method, Mode, RequestLine};

@@ -5,6 +5,7 @@ use mediaprep_media::MimeType;
 use crate::key::{Date, Meter, RuleKey, Service, bare_model_name};
 use crate::limits::{LimitRow, ServiceLimits, WayRow};
 use crate::load::{LoadError, SCHEMA, row as check_row};
+use crate::measured::Measured;
 use crate::mime::{Alias, Conversion, MimeRow, MimeVerdict, check_types, verdict};
 use crate::model::{Model, Stage};
 use crate::price::Price;
@@ -38,6 +39,7 @@ pub struct RuleBook {
     conversions: Vec<Conversion>,
     aliases: Vec<Alias>,
     samplings: Vec<SamplingRow>,
+    measured: Vec<Measured>,
 }
 
 /// The row for a key.
@@ -111,6 +113,8 @@ impl RuleBook {
         merge(&mut self.ways, file.way)?;
         merge(&mut self.mimes, file.mime)?;
         merge(&mut self.samplings, file.sampling)?;
+        file.measured.iter().try_for_each(Measured::check)?;
+        self.measured.extend(file.measured);
         // The newest come first, so that a rule file wins over the built-in data.
         self.conversions.splice(0..0, file.convert);
         self.aliases.splice(0..0, file.alias);
@@ -163,6 +167,12 @@ impl RuleBook {
     /// All rows, in the order of the data.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// What was measured, as rule files say. None of it is charged by: it is evidence to hold the
+    /// rules against.
+    pub fn measured(&self) -> &[Measured] {
+        &self.measured
     }
 
     /// All models, in the order of the data.

@@ -11,6 +11,7 @@ use crate::count::Evidence;
 use crate::formula::time::{FrameRounding, SoundRounding};
 use crate::key::{Date, Meter, Service};
 use crate::limits::{LimitRow, WayRow};
+use crate::measured::Measured;
 use crate::mime::{Alias, Conversion, MimeRow};
 use crate::model::Model;
 use crate::price::Price;
@@ -40,6 +41,8 @@ pub(crate) struct File {
     pub(crate) alias: Vec<Alias>,
     #[serde(default)]
     pub(crate) sampling: Vec<SamplingRow>,
+    #[serde(default)]
+    pub(crate) measured: Vec<Measured>,
 }
 
 /// A `[[rule]]` table.

@@ -1,7 +1,5 @@
 //! The commands of the File API.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
 use super::{ConnectArgs, InputArgs};

@@ -44,7 +44,12 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) response_schema: Option<PathBuf>,
     /// Most tokens of thought; 0 is none, -1 lets the model decide.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "thinking_level")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "thinking_level"
+    )]
     pub(crate) thinking_budget: Option<i32>,
     /// How much the model thinks; Gemini 3 and later.
     #[arg(long, value_enum)]

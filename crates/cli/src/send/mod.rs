@@ -5,7 +5,7 @@ mod record;
 mod upload;
 mod usage;
 
-pub(crate) use outgoing::{Outgoing, PartFile};
-pub(crate) use record::{Measured, append};
+pub(crate) use outgoing::Outgoing;
+pub(crate) use record::append;
 pub(crate) use upload::{Uploads, report_event};
-pub(crate) use usage::{Comparison, Expected};
+pub(crate) use usage::{Comparison, Expected, Pair, request_extra, signed};

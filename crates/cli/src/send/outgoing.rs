@@ -32,13 +32,13 @@ enum Slot {
 
 /// Bytes that are read from a part's file while they are sent.
 #[derive(Debug)]
-pub(crate) struct PartFile {
+struct PartFile {
     path: PathBuf,
     length: u64,
 }
 
 impl PartFile {
-    pub(crate) fn new(path: PathBuf) -> io::Result<Self> {
+    fn new(path: PathBuf) -> io::Result<Self> {
         let length = path.metadata()?.len();
         Ok(Self { path, length })
     }

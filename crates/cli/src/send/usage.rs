@@ -87,8 +87,7 @@ pub(crate) struct Pair {
 impl Comparison {
     /// Compares with what an answer reports.
     pub(crate) fn of_usage(usage: &UsageMetadata, ours: &Expected) -> Self {
-        let mut comparison =
-            Self::new(usage.prompt_token_count, &usage.prompt_by_modality(), ours);
+        let mut comparison = Self::new(usage.prompt_token_count, &usage.prompt_by_modality(), ours);
         comparison.answer = usage.candidates_token_count;
         comparison.thoughts = usage.thoughts_token_count;
         comparison.cached = usage.cached_content_token_count;

@@ -1,13 +1,13 @@
 //! From the connection's options, the environment and key files to a client.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mediaprep::tokens::Service;
 use mediaprep_client::{
     Client, ClientBuilder, RetryPolicy, Secret, Timeouts, TokenSource, UploadAddress, UploadCache,
-    blocking,
+    UploadOptions, blocking,
 };
 
 use crate::args::{ConnectArgs, UploadAddressArg};
@@ -38,10 +38,7 @@ pub(crate) fn client(
             total: Duration::from_secs(args.retry_time),
             ..RetryPolicy::default()
         })
-        .timeouts(Timeouts {
-            idle: Duration::from_secs(args.idle_timeout),
-            ..Timeouts::default()
-        })
+        .timeouts(Timeouts { idle: Duration::from_secs(args.idle_timeout), ..Timeouts::default() })
         .upload_address(match args.upload_address {
             UploadAddressArg::Keep => UploadAddress::Keep,
             UploadAddressArg::Rewrite => UploadAddress::Rewrite,
@@ -94,9 +91,7 @@ fn vertex(args: &ConnectArgs) -> Result<ClientBuilder, Failure> {
 
 fn key(args: &ConnectArgs) -> Result<Secret, Failure> {
     let text = match &args.key_file {
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?
-        }
+        Some(path) => std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?,
         None => KEYS.iter().find_map(|name| env::var(name).ok()).unwrap_or_default(),
     };
     let key = Secret::new(text);
@@ -119,14 +114,15 @@ pub(crate) fn upload_cache(args: &ConnectArgs) -> Option<UploadCache> {
     Some(UploadCache::at(folder.join("uploads.redb")))
 }
 
-/// Where an upload of a file is remembered until it is done.
-pub(crate) fn upload_state(args: &ConnectArgs, file: &Path) -> Option<PathBuf> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
+/// Where an upload is remembered until it is done.
+pub(crate) fn upload_state(args: &ConnectArgs, options: &UploadOptions) -> Option<PathBuf> {
+    use std::fmt::Write;
 
-    // Only a name: what the upload is of stands inside, in full.
-    let mut hash = DefaultHasher::new();
-    file.canonicalize().unwrap_or_else(|_| file.to_owned()).hash(&mut hash);
-    Some(cache_folder(args)?.join("under-way").join(format!("{:016x}.json", hash.finish())))
+    let mut name = String::new();
+    for byte in options.sha256?.iter().take(16) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    Some(cache_folder(args)?.join("under-way").join(name).with_extension("json"))
 }
 
 fn cache_folder(args: &ConnectArgs) -> Option<PathBuf> {

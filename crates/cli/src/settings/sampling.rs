@@ -49,7 +49,10 @@ pub(crate) fn generation_config(
 }
 
 fn refused(reason: &str) -> Failure {
-    Failure::option(format!("options: {reason}"), "see 'mediaprep models ID' for the model's ranges")
+    Failure::option(
+        format!("options: {reason}"),
+        "see 'mediaprep models ID' for the model's ranges",
+    )
 }
 
 fn values(config: &GenerationConfig) -> SamplingValues {
