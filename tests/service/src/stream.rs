@@ -184,7 +184,8 @@ struct Pieces {
 
 impl Pieces {
     fn new(pieces: Vec<Piece>) -> Self {
-        Self { pieces: pieces.into(), rested: true }
+        // The head leaves first, also when the body is cut before its first byte.
+        Self { pieces: pieces.into(), rested: false }
     }
 }
 

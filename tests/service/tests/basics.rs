@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 
-const GENERATE: &str = "/v1beta/models/gemini-2.5-flash:generateContent";
+pub(crate) const GENERATE: &str = "/v1beta/models/gemini-2.5-flash:generateContent";
 
-fn text_request() -> Value {
+pub(crate) fn text_request() -> Value {
     json!({"contents": [{"role": "user", "parts": [{"text": "Say ok."}]}]})
 }
 
 /// Starts an upload and returns the path of its URL.
-fn start(service: &Service, length: u64, file: &Value) -> String {
+pub(crate) fn start(service: &Service, length: u64, file: &Value) -> String {
     let answer = Request::new("POST", "/upload/v1beta/files")
         .key()
         .header("x-goog-upload-protocol", "resumable")
@@ -27,7 +27,7 @@ fn start(service: &Service, length: u64, file: &Value) -> String {
     url.strip_prefix(&service.base_url()).unwrap().to_owned()
 }
 
-fn piece(url: &str, command: &str, offset: u64, body: &[u8]) -> Request {
+pub(crate) fn piece(url: &str, command: &str, offset: u64, body: &[u8]) -> Request {
     Request::new("POST", url)
         .header("x-goog-upload-command", command)
         .header("x-goog-upload-offset", &offset.to_string())
@@ -173,7 +173,7 @@ fn a_large_upload_comes_in_pieces() {
     assert_eq!(again.json(), last.json());
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     use std::{
         io::Write,
         process::{Command, Stdio},
