@@ -48,7 +48,7 @@ pub enum Fault {
     /// The answer is late by so many milliseconds. With 0 it leaves one call as it is, so that
     /// the next fault in the queue hits the call after it.
     DelayMs(u64),
-    /// The stream goes wrong.
+    /// The stream goes wrong; only one with `alt=sse` does.
     Stream(StreamFault),
 }
 

@@ -141,8 +141,7 @@ impl Incoming {
         let sunk = self.bodies != Bodies::Kept;
         let (mut body, mut length) = (Vec::new(), 0_u64);
         while let Some(bytes) = self.next().await {
-            let bytes =
-                bytes.map_err(|_| Refusal::new(499, "CANCELLED", "The client went away."))?;
+            let bytes = bytes.map_err(|_| Refusal::departure())?;
             length += bytes.len() as u64;
             let held = length <= limit && !(sunk && length > KEPT as u64);
             if held {

@@ -9,10 +9,12 @@ use std::{
 use mediaprep_service::Service;
 
 const USAGE: &str = "\
-usage: mediaprep-service [--port N] [--granularity BYTES] [--processing-polls N] [--state-file PATH]
+usage: mediaprep-service [--port N] [--granularity BYTES] [--processing-polls N] [--sink]
+                         [--state-file PATH] [--stop-with-stdin]
 
-Serves until its standard input ends or it is stopped. Prints the base URL. With a state file,
-writes what was received there each second and at the end: requests, refusals, files.";
+Prints the base URL and serves until it is stopped, or with --stop-with-stdin until its standard
+input ends. --sink keeps no bodies. With a state file, what was received is written there each
+second and at the end: requests, refusals, files.";
 
 fn main() -> ExitCode {
     match Options::read(std::env::args().skip(1)).map(|options| run(&options)) {
@@ -32,7 +34,9 @@ struct Options {
     port: u16,
     granularity: Option<u64>,
     processing_polls: Option<u32>,
+    sink: bool,
     state_file: Option<String>,
+    stop_with_stdin: bool,
 }
 
 impl Options {
@@ -45,6 +49,8 @@ impl Options {
                 "--port" => options.port = number(&name, &value()?)?,
                 "--granularity" => options.granularity = Some(number(&name, &value()?)?),
                 "--processing-polls" => options.processing_polls = Some(number(&name, &value()?)?),
+                "--sink" => options.sink = true,
+                "--stop-with-stdin" => options.stop_with_stdin = true,
                 "--state-file" => options.state_file = Some(value()?),
                 _ => return Err(USAGE.to_owned()),
             }
@@ -65,10 +71,15 @@ fn run(options: &Options) -> io::Result<()> {
     if let Some(polls) = options.processing_polls {
         service.set_processing_polls(polls);
     }
+    if options.sink {
+        service.sink(true);
+    }
     writeln!(io::stdout(), "{}", service.base_url())?;
     io::stdout().flush()?;
-    let input = std::thread::spawn(|| io::copy(&mut io::stdin(), &mut io::sink()));
-    while !input.is_finished() {
+    let input = options
+        .stop_with_stdin
+        .then(|| std::thread::spawn(|| io::copy(&mut io::stdin(), &mut io::sink())));
+    while !input.as_ref().is_some_and(|input| input.is_finished()) {
         std::thread::sleep(Duration::from_secs(1));
         write_state(&service, options)?;
     }

@@ -85,6 +85,15 @@ impl Refusal {
         self
     }
 
+    /// The client went away before its body was whole.
+    pub(crate) fn departure() -> Self {
+        Self::text(DEPARTURE, "The client went away.")
+    }
+
+    pub(crate) fn is_departure(&self) -> bool {
+        self.code == DEPARTURE
+    }
+
     /// One line for the list of refusals.
     pub(crate) fn reason(&self) -> String {
         format!("{}: {}", self.code, self.message)
@@ -131,6 +140,8 @@ impl Refusal {
     }
 }
 
+/// What proxies log for a client that closed its request; nobody is left to read it.
+const DEPARTURE: u16 = 499;
 const JSON: &str = "application/json; charset=UTF-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 

@@ -50,7 +50,10 @@ pub(crate) async fn serve(
     };
     let result = judged(&mut incoming, &effects).await;
     let response = result.unwrap_or_else(|refusal| {
-        incoming.shared.lock().refusals.push(refusal.reason());
+        // Neither a fault nor a client that goes away is what strictness refused.
+        if !effects.file_forbidden && !refusal.is_departure() {
+            incoming.shared.lock().refusals.push(refusal.reason());
+        }
         refusal.response()
     });
     incoming.drain().await;

@@ -78,7 +78,7 @@ async fn raw(incoming: &mut Incoming, received: &mut Received) -> Result<Draft, 
 
 async fn next(incoming: &mut Incoming) -> Result<Option<bytes::Bytes>, Refusal> {
     let Some(next) = incoming.next().await else { return Ok(None) };
-    let bytes = next.map_err(|_| Refusal::text(499, "The client went away."))?;
+    let bytes = next.map_err(|_| Refusal::departure())?;
     incoming.shared.lock().bytes_received += bytes.len() as u64;
     Ok(Some(bytes))
 }

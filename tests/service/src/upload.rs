@@ -258,7 +258,7 @@ async fn piece(
     let judged = incoming.length().is_some();
     let mut length = 0_u64;
     while let Some(next) = incoming.next().await {
-        let bytes = next.map_err(|_| Refusal::text(499, "The client went away."))?;
+        let bytes = next.map_err(|_| Refusal::departure())?;
         let cut = effects.cut.is_some_and(|cut| length + bytes.len() as u64 >= cut);
         let bytes = match effects.cut {
             Some(cut) => first(&bytes, cut - length),

@@ -362,3 +362,34 @@ fn cached_contents_are_made_used_changed_and_deleted() {
     assert_eq!(Request::new("DELETE", &path).key().send(&service).status, 200);
     assert_eq!(generate.send(&service).status, 403);
 }
+
+#[test]
+fn the_binary_serves_until_its_input_ends() {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpStream,
+        process::{Command, Stdio},
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mediaprep-service"))
+        .arg("--stop-with-stdin")
+        .arg("--state-file")
+        .arg(&state)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let mut stream = TcpStream::connect(url.trim().strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(b"GET /v1/files HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    let state: Value = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
+    assert_eq!(state["requests"], json!(["GET /v1/files 0 403"]));
+    assert_eq!(state["refusals"].as_array().unwrap().len(), 1);
+}

@@ -186,6 +186,7 @@ fn a_client_that_goes_away_leaves_whole_steps() {
     assert_eq!(received(&query(&url).send(&service)), (Some("active"), Some("524288")));
     let last = piece(&url, "upload, finalize", 524_288, &file[524_288..]).send(&service);
     assert_eq!((last.status, service.files()[0].sha256.as_str()), (200, digest(&file).as_str()));
+    assert!(service.refusals().is_empty());
 }
 
 #[test]
@@ -278,6 +279,7 @@ fn files_fail_and_are_forbidden() {
     service.push_fault(Call::Generate, Fault::FileForbidden);
     let generate = Request::new("POST", GENERATE).key().json(&used);
     assert_eq!((generate.send(&service).status, generate.send(&service).status), (403, 200));
+    assert!(service.refusals().is_empty());
 }
 
 #[test]

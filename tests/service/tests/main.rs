@@ -8,3 +8,4 @@ mod client;
 mod faults;
 mod golden;
 mod refusals;
+mod sdks;
