@@ -1,9 +1,9 @@
 //! The multiple-choice knapsack: of every class one choice, so that the costs stay within a capacity
 //! and the losses add up to as little as possible. Pure arithmetic over whole numbers.
 //!
-//! Small problems are solved exactly, by the [front](front) of all sums that no other sum beats; how
+//! Small problems are solved exactly, by the [front] of all sums that no other sum beats; how
 //! small is a matter of the classes alone, never of the capacity. Large ones are solved along the
-//! [path](path) of the linear relaxation, improved by an exact search among the classes next to the
+//! [path] of the linear relaxation, improved by an exact search among the classes next to the
 //! break. Then [`Solution::bound`] says what the least loss may be.
 //!
 //! **A larger capacity never gives a larger loss.** For the exact solution that is plain. For the
