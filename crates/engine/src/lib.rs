@@ -28,8 +28,10 @@
 mod budget;
 mod engine;
 mod error;
+mod fit;
 mod info;
 mod input;
+mod item_options;
 mod options;
 mod plan;
 #[cfg(feature = "pixels")]
@@ -44,8 +46,13 @@ mod totals;
 pub use budget::{Budget, Budgeted};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Stage};
+pub use fit::{
+    Advice, Failure, Fit, FitItem, FitOptions, GivenUp, Lever, Levers, PathPattern, Weights,
+    fit_facts,
+};
 pub use info::{MediaInfo, VideoLengths};
 pub use input::{Broken, Input, KnownFacts};
+pub use item_options::ItemOptions;
 pub use mediaprep_audio::{AudioFormat, AudioInfo, AudioProfile};
 #[cfg(feature = "pixels")]
 pub use mediaprep_image as image;

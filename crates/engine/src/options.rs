@@ -3,6 +3,7 @@
 use mediaprep_media::{FrameRate, MediaResolution, Modality};
 use mediaprep_parts::VideoMetadata;
 use mediaprep_tokens::{Clip, MAX_FPS};
+use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Stage};
 
@@ -19,7 +20,8 @@ pub enum RouteChoice {
 }
 
 /// Whether a video is sent with its sound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AudioTrackChoice {
     /// As it is.
     #[default]

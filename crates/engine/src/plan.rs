@@ -5,6 +5,8 @@
 //! beforehand by a *look ahead* ([`Planner::look_at_shape`], [`Planner::look_at_tokens`]) that
 //! stops as soon as it knows enough.
 
+mod item;
+
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -13,8 +15,8 @@ use mediaprep_media::{
 };
 use mediaprep_parts::{Part, RequestLength, inline_data_length};
 use mediaprep_tokens::{
-    Bound, Cost, CountError, Evidence, ItemCount, ItemFacts, RequestShape, RequestedLevel, Route,
-    TokenCount, estimate_text,
+    Bound, Cost, CountError, Evidence, ItemCount, ItemFacts, LevelScope, RequestShape,
+    RequestedLevel, Route, TokenCount, estimate_text,
 };
 
 use crate::error::{Error, ErrorKind, Stage};
@@ -25,6 +27,8 @@ use crate::route;
 use crate::rules::{RuleSet, SentAs};
 use crate::service::{self, RequestTally};
 use crate::totals::{TokenSplit, Totals, sum};
+
+use item::Own;
 
 /// What one item is charged, and how it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,8 @@ pub struct Charge {
 pub struct Planner<'a> {
     rules: &'a RuleSet<'a>,
     options: &'a PlanOptions,
+    /// What holds for the item that is being planned, where it has options of its own.
+    own: Option<Own>,
     shape: RequestShape,
     above_tier: bool,
     inline: RequestLength,
@@ -71,6 +77,7 @@ impl<'a> Planner<'a> {
         let mut planner = Self {
             rules,
             options,
+            own: None,
             shape: RequestShape::EMPTY,
             above_tier: false,
             inline: RequestLength::new(),
@@ -88,7 +95,6 @@ impl<'a> Planner<'a> {
     }
 
     /// What the request asks for.
-    #[cfg(feature = "pixels")]
     pub(crate) const fn options(&self) -> &'a PlanOptions {
         self.options
     }
@@ -279,12 +285,36 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn facts_of(&self, info: &MediaInfo, route: Route) -> ItemFacts {
+        match &self.own {
+            Some(own) => self.facts_under(info, route, &own.options, own.level),
+            None => self.facts_under(info, route, self.options, None),
+        }
+    }
+
+    fn facts_under(
+        &self,
+        info: &MediaInfo,
+        route: Route,
+        options: &PlanOptions,
+        own_level: Option<MediaResolution>,
+    ) -> ItemFacts {
+        let silent = info.modality() == Modality::Audio;
+        let level = match own_level {
+            Some(level) => Some(RequestedLevel { level, per_part: self.takes_part_levels() }),
+            None => options.media_resolution.map(requested),
+        };
         ItemFacts {
-            media: info.facts(self.options),
-            level: self.level(info.modality()),
+            media: info.facts(options),
+            level: level.filter(|_| !silent),
             route,
             in_function_response: false,
         }
+    }
+
+    /// Whether an item's own level stands at its part. Where levels go for whole requests, an item
+    /// that is a request of its own still has one.
+    fn takes_part_levels(&self) -> bool {
+        self.rules.row.levels != LevelScope::Request || self.options.requests == Requests::One
     }
 
     /// The arithmetic of one planned item in words.
@@ -303,15 +333,10 @@ impl<'a> Planner<'a> {
         lines
     }
 
-    /// Ultra-high stands at single parts only; sound has no level at all.
-    fn level(&self, modality: Modality) -> Option<RequestedLevel> {
-        let level = self.options.media_resolution.filter(|_| modality != Modality::Audio)?;
-        Some(RequestedLevel { level, per_part: level == MediaResolution::UltraHigh })
-    }
-
     /// An item's charge, still without its cost, which depends on the request's total.
     fn charge(&self, probed: &Probed, route: Route, sent: SentAs, count: ItemCount) -> Charge {
-        let findings = service::check_item(probed, route, &count, self.rules, self.options);
+        let options = self.own.as_ref().map_or(self.options, |own| &own.options);
+        let findings = service::check_item(probed, route, &count, self.rules, options);
         let mut warnings = self.rules.row.remarks(&self.facts(probed, route));
         warnings.extend(findings.warnings);
         let converted = matches!(sent, SentAs::Converted(_));
@@ -358,6 +383,11 @@ impl<'a> Planner<'a> {
         }
         length
     }
+}
+
+/// A level of the whole request: ultra-high stands at single parts only.
+fn requested(level: MediaResolution) -> RequestedLevel {
+    RequestedLevel { level, per_part: level == MediaResolution::UltraHigh }
 }
 
 /// What a request costs beside its media.

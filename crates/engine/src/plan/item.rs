@@ -1,0 +1,98 @@
+//! Items with options of their own.
+
+use std::ops::ControlFlow;
+
+use mediaprep_media::MediaResolution;
+use mediaprep_tokens::{CountError, ItemCount, RequestShape, Route};
+
+use super::{Charge, Planner};
+use crate::MediaInfo;
+use crate::error::Error;
+use crate::item_options::ItemOptions;
+use crate::options::PlanOptions;
+use crate::probe::Probed;
+use crate::totals::TokenSplit;
+
+/// What the request asks for as it holds for one item, and the level that stands at it.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    pub(super) options: PlanOptions,
+    pub(super) level: Option<MediaResolution>,
+}
+
+impl Own {
+    fn new(item: &ItemOptions, request: &PlanOptions) -> Self {
+        Self { options: item.over(request), level: item.media_resolution }
+    }
+}
+
+impl Planner<'_> {
+    /// Plans one item under options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn plan_item(&mut self, probed: &Probed, own: &ItemOptions) -> Result<Charge, Error> {
+        self.under(probed, own, Self::plan)
+    }
+
+    /// [`Planner::look_at_shape`] for an item with options of its own.
+    pub fn look_at_item_shape(&mut self, probed: &Probed, own: &ItemOptions) -> ControlFlow<()> {
+        self.under(probed, own, Self::look_at_shape)
+    }
+
+    /// [`Planner::look_at_tokens`] for an item with options of its own.
+    pub fn look_at_item_tokens(
+        &mut self,
+        scout: &mut Self,
+        probed: &Probed,
+        own: &ItemOptions,
+    ) -> ControlFlow<()> {
+        scout.under(probed, own, |scout, probed| self.look_at_tokens(scout, probed))
+    }
+
+    fn under<T>(
+        &mut self,
+        probed: &Probed,
+        own: &ItemOptions,
+        look: impl FnOnce(&mut Self, &Probed) -> T,
+    ) -> T {
+        if own.is_default() {
+            return look(self, probed);
+        }
+        self.own = Some(Own::new(own, self.options));
+        let seen = look(self, &own.apply(probed));
+        self.own = None;
+        seen
+    }
+
+    /// What an item would be charged for its media under options of its own, `beside` other items,
+    /// whatever this planner has seen.
+    pub(crate) fn count_item(
+        &self,
+        info: &MediaInfo,
+        own: &ItemOptions,
+        route: Route,
+        beside: RequestShape,
+    ) -> Result<ItemCount, CountError> {
+        let options = Own::new(own, self.options);
+        let facts = self.facts_under(&own.apply_to(info), route, &options.options, options.level);
+        let mut shape = beside;
+        shape.add(&facts);
+        self.rules.row.count_item(&facts, shape, &self.rules.key.model)
+    }
+
+    /// The longest side that the service keeps of an image that is cut into tiles under options of
+    /// its own; `None` where the rule lays no tiles over it.
+    pub(crate) fn tiled_side(&self, info: &MediaInfo, own: &ItemOptions) -> Option<u32> {
+        let (size, options) = (info.dimensions()?, Own::new(own, self.options));
+        let facts = self.facts_under(info, Route::Inline, &options.options, options.level);
+        self.rules.row.image_tiling(&facts, size).ok().flatten()?;
+        Some(self.rules.row.image_longest_side(&facts, size).ok().flatten().unwrap_or(u32::MAX))
+    }
+
+    /// Tokens that a request costs beside its media.
+    pub(crate) fn overhead_split(&self) -> TokenSplit {
+        self.overhead().split
+    }
+}
