@@ -41,9 +41,9 @@ impl Content {
         Self { role: Some(Role::Model), parts }
     }
 
-    /// A system instruction: text that nobody says.
+    /// A system instruction. Its role means nothing; Google's own SDKs write `user`.
     pub fn instruction(text: impl Into<String>) -> Self {
-        Self { role: None, parts: vec![Part::text(text)] }
+        Self { role: Some(Role::User), parts: vec![Part::text(text)] }
     }
 }
 

@@ -88,7 +88,7 @@ mod tests {
         let text = |shape| String::from_utf8(request.count_body(shape).to_vec().unwrap()).unwrap();
         let contents = r#""contents":[{"parts":[{"text":"x"}],"role":"user"}]"#;
         let rest = concat!(
-            r#""systemInstruction":{"parts":[{"text":"terse"}]},"#,
+            r#""systemInstruction":{"parts":[{"text":"terse"}],"role":"user"},"#,
             r#""generationConfig":{"seed":1}"#
         );
         let safety =

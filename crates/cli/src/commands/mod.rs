@@ -3,6 +3,7 @@
 mod boxes;
 mod budget;
 mod contents;
+mod evidence;
 mod files;
 mod models;
 mod prepare;

@@ -8,6 +8,7 @@ use mediaprep::tokens::{
 };
 use serde::Serialize;
 
+use super::evidence::{print_measured, print_sampling};
 use crate::args::{Format, ModelsArgs};
 use crate::failure::Failure;
 use crate::output::{Output, Status};
@@ -180,6 +181,9 @@ struct Detail<'a> {
     rows: Vec<&'a Row>,
     prices: Vec<&'a Price>,
     limits: Vec<&'a mediaprep::tokens::LimitRow>,
+    sampling: Vec<&'a mediaprep::tokens::SamplingRow>,
+    #[serde(skip)]
+    book: &'a RuleBook,
     #[serde(skip)]
     date: Date,
 }
@@ -203,7 +207,11 @@ impl<'a> Detail<'a> {
         let limits = services.iter().filter_map(|&service| book.limits(name, service, date));
         let mut limits: Vec<_> = limits.map(|limits| limits.counts).collect();
         limits.dedup_by_key(|row| &row.id);
-        Ok(Self { model, rows, prices: book.prices().iter().filter(named).collect(), limits, date })
+        let sampling = services.iter().filter_map(|&service| book.sampling(name, service, date));
+        let mut sampling: Vec<_> = sampling.map(|sampling| sampling.row).collect();
+        sampling.dedup_by_key(|row| &row.id);
+        let prices = book.prices().iter().filter(named).collect();
+        Ok(Self { model, rows, prices, limits, sampling, book, date })
     }
 
     fn print(&self, output: &mut Output<'_>) -> io::Result<()> {
@@ -216,10 +224,16 @@ impl<'a> Detail<'a> {
         for limits in &self.limits {
             print_limits(limits, output)?;
         }
+        for row in &self.sampling {
+            print_sampling(row, output)?;
+        }
         for row in &self.rows {
             print_row(row, output)?;
         }
-        Ok(())
+        match self.model {
+            Some(model) => print_measured(self.book, &model.id, output),
+            None => Ok(()),
+        }
     }
 
     fn print_model(&self, model: &Model, output: &mut Output<'_>) -> io::Result<()> {

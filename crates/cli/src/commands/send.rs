@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use mediaprep::media::WarningCode;
 use mediaprep::parts::GenerateRequest;
 use mediaprep::tokens::{Measured, Meter, Way, request_text};
 use mediaprep::{Planner, Preparation, Requests, RuleSet};
@@ -47,6 +48,7 @@ pub(crate) fn send(
     let mut folder = OutFolder::open(out, &output.interrupt)?;
     folder.name_items(name_items(&preparation));
     let (mut made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
+    forget_uploads(&mut made);
     let mut status = report(&made, &summary, main, output);
     if args.out.is_some() {
         keep(&folder, (main, &preparation), &mut made, &summary)?;
@@ -82,6 +84,14 @@ impl Scratch {
         })?;
         output.interrupt.remove_on_interrupt(folder.path().to_owned());
         Ok(Self { path: folder.path().to_owned(), _temporary: Some(folder) })
+    }
+}
+
+/// Uploading is what follows, so that it is needed is no news.
+pub(super) fn forget_uploads(made: &mut [Made]) {
+    let charges = made.iter_mut().flat_map(|one| &mut one.budgeted.charges).flatten();
+    for charge in charges {
+        charge.warnings.retain(|warning| warning.code != WarningCode::NeedsUpload);
     }
 }
 

@@ -7,7 +7,7 @@ use mediaprep_client::{Delivery, Error as ClientError, UploadCache, blocking};
 use serde::Serialize;
 
 use super::prepare::{make_parts, name_items};
-use super::send::{Scratch, media_text};
+use super::send::{Scratch, forget_uploads, media_text};
 use crate::args::{Common, Format, VerifyArgs};
 use crate::failure::Failure;
 use crate::item::Row;
@@ -44,7 +44,8 @@ pub(crate) fn verify(
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
     let mut folder = OutFolder::open(&scratch.path, &output.interrupt)?;
     folder.name_items(name_items(&preparation));
-    let (made, _) = make_parts(&engine, &mut preparation, &folder, output)?;
+    let (mut made, _) = make_parts(&engine, &mut preparation, &folder, output)?;
+    forget_uploads(&mut made);
     let cache = settings::upload_cache(&args.connect);
     let asker = Asker { args, rules: main, client: &client, cache: cache.as_ref() };
     let verified = asker.all(&made, &preparation, &folder, output)?;

@@ -71,7 +71,8 @@ pub(crate) fn report_event(event: &DeliveryEvent<'_>, uploads: &Uploads, output:
         }
         DeliveryEvent::Uploaded(file) => output.note(&format!("uploaded as {}", file.name)),
         DeliveryEvent::Waiting(file, waited) => {
-            if waited.is_zero() {
+            // The first look; the next comes after a second.
+            if waited.as_secs() == 0 {
                 output.note(&format!("{} is being processed", file.name));
             }
             uploads.waiting(&file.name, *waited);

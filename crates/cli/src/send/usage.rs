@@ -103,7 +103,7 @@ impl Comparison {
         let mut by: BTreeMap<String, Pair> = BTreeMap::new();
         // A modality that is left out is nothing, but only where the service splits its count.
         let nothing = (!service.is_empty()).then_some(0);
-        for (modality, tokens) in &ours.by {
+        for (modality, tokens) in ours.by.iter().filter(|(_, tokens)| **tokens > 0) {
             by.insert((*modality).to_owned(), Pair { service: nothing, ours: *tokens });
         }
         for (modality, tokens) in service {
