@@ -46,20 +46,22 @@ pub(crate) fn man(output: &mut Output<'_>) -> Result<Status, Stop> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        render_options(subcommand, &mut page)?;
+        render_options(subcommand, subcommand.get_name(), &mut page)?;
+        for nested in subcommand.get_subcommands() {
+            let name = format!("{} {}", subcommand.get_name(), nested.get_name());
+            render_options(nested, &name, &mut page)?;
+        }
     }
     output.data.write_all(&page)?;
     Ok(Status::Done)
 }
 
 /// One command's options as a part of the single page.
-fn render_options(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+fn render_options(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> io::Result<()> {
     use std::io::Write;
 
-    let man = clap_mangen::Man::new(
-        command.clone().bin_name(format!("mediaprep {}", command.get_name())),
-    );
-    let name = command.get_name().to_uppercase();
+    let man = clap_mangen::Man::new(command.clone().bin_name(format!("mediaprep {name}")));
+    let name = name.to_uppercase();
     writeln!(page, ".SH \"COMMAND {name}\"")?;
     man.render_description_section(page)?;
     man.render_options_section(page)
