@@ -162,11 +162,6 @@ impl ApiError {
         };
         Some(text.to_owned())
     }
-
-    pub(crate) fn redacted(mut self, redact: impl Fn(&str) -> String) -> Self {
-        self.message = redact(&self.message);
-        self
-    }
 }
 
 impl fmt::Display for ApiError {
@@ -198,6 +193,12 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+/// Whether an answer is nothing but an error. A file or a batch that failed has an error, too, but
+/// beside its name: it is an answer.
+pub(crate) fn is_refusal(value: &Value) -> bool {
+    envelope(value).is_some() && value.as_object().is_none_or(|fields| fields.len() == 1)
+}
 
 /// The object under `error`, also in a list of one.
 pub(crate) fn envelope(value: &Value) -> Option<&Value> {

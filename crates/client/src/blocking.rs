@@ -14,7 +14,19 @@ use crate::{Error, Generated, Model};
 #[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Own>,
+}
+
+/// A runtime that may be dropped anywhere: inside another one it must not be waited for.
+#[derive(Debug)]
+struct Own(Option<Runtime>);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Client {
@@ -26,7 +38,7 @@ impl Client {
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Invalid(format!("no runtime: {error}")))?;
-        Ok(Self { client, runtime: Arc::new(runtime) })
+        Ok(Self { client, runtime: Arc::new(Own(Some(runtime))) })
     }
 
     /// The client itself, for [`Client::wait`].
@@ -52,10 +64,10 @@ impl Client {
     ///
     /// What the call gives, and [`Error::InsideRuntime`].
     pub fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        if Handle::try_current().is_ok() {
-            return Err(Error::InsideRuntime);
+        match &self.runtime.0 {
+            Some(runtime) if Handle::try_current().is_err() => runtime.block_on(call),
+            _ => Err(Error::InsideRuntime),
         }
-        self.runtime.block_on(call)
     }
 
     /// As [`crate::Client::generate`].

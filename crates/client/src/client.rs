@@ -148,6 +148,11 @@ impl Client {
 
     /// One call, tried again where that may help. The answer's body is not read yet.
     pub(crate) async fn call(&self, call: &Call<'_>) -> Result<Response, Error> {
+        Ok(self.tried(call, false).await?.0)
+    }
+
+    /// The same, with its body where that is wanted `whole`: one that breaks off is asked for again.
+    async fn tried(&self, call: &Call<'_>, whole: bool) -> Result<(Response, Vec<u8>), Error> {
         if let (Some(allowed), found) = (self.inner.settings.largest_request, call.length())
             && found > allowed
         {
@@ -156,12 +161,12 @@ impl Client {
         let mut retrier = self.retrier();
         let mut refresh = false;
         loop {
-            let error = match self.once(call, refresh).await {
-                Ok(answer) => return Ok(answer),
+            let error = match self.once(call, refresh, whole).await {
+                Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             let expired = error.api().is_some_and(|error| error.http == 401);
-            if expired && !refresh && self.inner.credentials.can_refresh() {
+            if expired && !refresh && self.can_refresh() {
                 refresh = true;
                 continue;
             }
@@ -170,9 +175,21 @@ impl Client {
         }
     }
 
-    async fn once(&self, call: &Call<'_>, refresh: bool) -> Result<Response, Error> {
-        let answer = self.inner.transport.send(self.request(call, refresh).await?).await?;
-        if (200..300).contains(&answer.code) { Ok(answer) } else { Err(self.refusal(answer).await) }
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        refresh: bool,
+        whole: bool,
+    ) -> Result<(Response, Vec<u8>), Error> {
+        let mut answer = self.inner.transport.send(self.request(call, refresh).await?).await?;
+        if !(200..300).contains(&answer.code) {
+            return Err(self.refusal(answer).await);
+        }
+        let body = match whole {
+            true => read(&mut *answer.body, LARGEST_ANSWER, call.name).await?,
+            false => Vec::new(),
+        };
+        Ok((answer, body))
     }
 
     /// A request with what every request carries.
@@ -199,9 +216,19 @@ impl Client {
         Ok(Request { verb: call.verb, url: call.url.clone(), headers, body })
     }
 
-    /// The header that says who sends.
-    pub(crate) async fn auth(&self) -> Result<(&'static str, String), Error> {
-        self.inner.credentials.header(false).await
+    /// The header that says who sends; `refresh` when the last one was refused.
+    pub(crate) async fn auth(&self, refresh: bool) -> Result<(&'static str, String), Error> {
+        self.inner.credentials.header(refresh).await
+    }
+
+    /// Whether what was refused as expired may be sent with another token.
+    pub(crate) fn can_refresh(&self) -> bool {
+        self.inner.credentials.can_refresh()
+    }
+
+    /// Text from outside, for an error: should the secret be in it, it is blotted out.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.inner.credentials.redact(text)
     }
 
     /// A request without a key: to an address that is a capability.
@@ -209,25 +236,39 @@ impl Client {
         Ok(self.inner.transport.send(request).await?)
     }
 
-    /// Reads a refusal. Should the secret be in it, it is blotted out.
-    pub(crate) async fn refusal(&self, mut answer: Response) -> Error {
-        let body = read(&mut *answer.body, LARGEST_REFUSAL, "a call").await.unwrap_or_default();
-        self.api_error(ApiError::parse(answer.code, &body))
+    /// Reads a refusal.
+    pub(crate) async fn refusal(&self, answer: Response) -> Error {
+        self.refusal_without(answer, str::to_owned).await
     }
 
-    pub(crate) fn api_error(&self, error: ApiError) -> Error {
-        error.redacted(|text| self.inner.credentials.redact(text)).into()
+    /// The same without what `hide` takes out of its text.
+    pub(crate) async fn refusal_without(
+        &self,
+        mut answer: Response,
+        hide: impl Fn(&str) -> String,
+    ) -> Error {
+        let body = read(&mut *answer.body, LARGEST_REFUSAL, "a call").await.unwrap_or_default();
+        self.api_error(answer.code, &hide(&String::from_utf8_lossy(&body)))
+    }
+
+    /// What a refusal's body says. Any field of it may hold the secret, so it is blotted out
+    /// before the fields are told apart.
+    pub(crate) fn api_error(&self, http: u16, body: &str) -> Error {
+        ApiError::parse(http, self.redact(body).as_bytes()).into()
+    }
+
+    fn odd_answer(&self, call: &Call<'_>, reason: impl ToString) -> Error {
+        Error::answer(call.name, self.redact(&reason.to_string()))
     }
 
     /// One call whose answer is JSON.
     pub(crate) async fn json(&self, call: &Call<'_>) -> Result<Value, Error> {
         let work = async {
-            let mut answer = self.call(call).await?;
-            let body = read(&mut *answer.body, LARGEST_ANSWER, call.name).await?;
+            let (_, body) = self.tried(call, true).await?;
             if body.trim_ascii().is_empty() {
                 return Ok(Value::Null);
             }
-            serde_json::from_slice(&body).map_err(|error| Error::answer(call.name, error))
+            serde_json::from_slice(&body).map_err(|error| self.odd_answer(call, error))
         };
         self.within_deadline(work).await
     }
@@ -239,11 +280,10 @@ impl Client {
     ) -> Result<T, Error> {
         let value = self.json(call).await?;
         let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
-        if let Some(error) = crate::api_error::envelope(&value) {
-            let error = serde_json::json!({ "error": error });
-            return Err(self.api_error(ApiError::from_value(200, &error)));
+        if crate::api_error::is_refusal(&value) {
+            return Err(self.api_error(200, &value.to_string()));
         }
-        serde_json::from_value(value).map_err(|error| Error::answer(call.name, error))
+        serde_json::from_value(value).map_err(|error| self.odd_answer(call, error))
     }
 
     /// Ends work that takes longer than the whole call may.

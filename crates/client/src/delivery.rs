@@ -137,15 +137,7 @@ impl<'a, O: Fn(DeliveryEvent<'_>)> Delivery<'a, O> {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        match error.class() {
-            Class::UploadAgain if self.replace_gone(files, &mut uploaded).await? => {}
-            Class::Wait if !uploaded.is_empty() => {
-                for one in &uploaded {
-                    self.ready(self.client.files().get(&one.name).await?).await?;
-                }
-            }
-            _ => return Err(error),
-        }
+        self.mend(error, files, &mut uploaded).await?;
         send(&request(&uploaded)).await
     }
 
@@ -160,7 +152,33 @@ impl<'a, O: Fn(DeliveryEvent<'_>)> Delivery<'a, O> {
         files: &[Pending],
         request: impl Fn(&[Uploaded]) -> GenerateRequest,
     ) -> Result<Generated, Error> {
-        self.send(files, request, async |request| self.client.generate(model, request).await).await
+        // Not by `send`: a future with an asynchronous closure in it cannot move between threads.
+        let mut uploaded = self.upload(files).await?;
+        let error = match self.client.generate(model, &request(&uploaded)).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        self.mend(error, files, &mut uploaded).await?;
+        self.client.generate(model, &request(&uploaded)).await
+    }
+
+    /// Sees that what failed by its files can be tried once more; any other error comes back.
+    async fn mend(
+        &self,
+        error: Error,
+        files: &[Pending],
+        uploaded: &mut [Uploaded],
+    ) -> Result<(), Error> {
+        match error.class() {
+            Class::UploadAgain if self.replace_gone(files, uploaded).await? => {}
+            Class::Wait if !uploaded.is_empty() => {
+                for one in uploaded {
+                    self.ready(self.client.files().get(&one.name).await?).await?;
+                }
+            }
+            _ => return Err(error),
+        }
+        Ok(())
     }
 
     /// Uploads files anew that were used again and have gone; whether there were any.

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 /// The most bytes of one event: an answer may carry pictures.
 const LARGEST_EVENT: usize = 128 << 20;
-/// Characters kept of a stream that holds neither events nor JSON.
-const NOISE: usize = 300;
+/// Characters kept of a stream that holds neither events nor JSON: far more than are shown, so that
+/// a secret among them is not cut in two before it is blotted out.
+const NOISE: usize = 4096;
 
 /// What a stream gives.
 #[derive(Debug, PartialEq)]

@@ -6,7 +6,7 @@ use mediaprep_parts::{Body, CountResponse, CountShape, GenerateRequest, Generate
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api_error::{ApiError, envelope};
+use crate::api_error::envelope;
 use crate::client::{Call, Client};
 use crate::endpoint::{Method, Mode};
 use crate::events::{Event, EventReader};
@@ -136,6 +136,9 @@ fn is_contents_alone(request: &GenerateRequest) -> bool {
     contents == *request
 }
 
+/// Characters shown of a stream that is none.
+const NOISE: usize = 300;
+
 /// An answer that comes in pieces.
 pub struct AnswerStream {
     client: Client,
@@ -194,14 +197,18 @@ impl AnswerStream {
                 self.ready.clear();
             }
         }
-        piece
+        piece.map_err(|error| match error {
+            Error::Answer { call, reason } => Error::answer(call, self.client.redact(&reason)),
+            other => other,
+        })
     }
 
     fn end(&mut self) {
         self.body = None;
         let cut = self.reader.finish();
         self.take_events();
-        let noise = self.reader.noise();
+        let noise = self.client.redact(self.reader.noise());
+        let noise: String = noise.chars().take(NOISE).collect();
         if cut {
             self.ready.push_back(Err(answer("it breaks off inside an event")));
         } else if self.pieces == 0 && self.ready.is_empty() && !noise.is_empty() {
@@ -222,7 +229,7 @@ impl AnswerStream {
 
     fn read(&self, value: Value) -> Result<GenerateResponse, Error> {
         if envelope(&value).is_some() {
-            return Err(self.client.api_error(ApiError::from_value(200, &value)));
+            return Err(self.client.api_error(200, &value.to_string()));
         }
         serde_json::from_value(value).map_err(answer)
     }

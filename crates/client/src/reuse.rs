@@ -86,16 +86,10 @@ impl UploadCache {
         if !self.path.exists() {
             return Ok(None);
         }
-        let database = self.open()?;
-        let read = || -> Result<Option<KnownUpload>, redb::Error> {
-            let table = match database.begin_read()?.open_table(TABLE) {
-                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-                table => table?,
-            };
-            let found = table.get(key.text().as_str())?;
-            Ok(found.and_then(|bytes| serde_json::from_slice(bytes.value()).ok()))
-        };
-        let found: Option<KnownUpload> = read().map_err(|error| self.error(error))?;
+        let found = self.guarded(|| {
+            let database = self.open()?;
+            look(&database, key).map_err(|error| self.error(error))
+        })?;
         Ok(found.filter(|found| found.expires > now.saturating_add(MARGIN)))
     }
 
@@ -156,13 +150,15 @@ impl UploadCache {
         &self,
         work: impl FnOnce(&mut redb::Table<'_, &str, &[u8]>) -> Result<(), redb::Error>,
     ) -> Result<(), Error> {
-        let database = self.open()?;
-        let write = || -> Result<(), redb::Error> {
-            let transaction = database.begin_write()?;
-            work(&mut transaction.open_table(TABLE)?)?;
-            Ok(transaction.commit()?)
-        };
-        write().map_err(|error| self.error(error))
+        self.guarded(|| {
+            let database = self.open()?;
+            let write = || -> Result<(), redb::Error> {
+                let transaction = database.begin_write()?;
+                work(&mut transaction.open_table(TABLE)?)?;
+                Ok(transaction.commit()?)
+            };
+            write().map_err(|error| self.error(error))
+        })
     }
 
     /// Waits while another process has it.
@@ -181,9 +177,25 @@ impl UploadCache {
         }
     }
 
+    /// The database trusts the lengths that it reads, and panics over those that cannot be: where
+    /// bytes of the list were changed, that is damage like any other.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.unwrap_or_else(|_| Err(self.error("it is damaged")))
+    }
+
     fn error(&self, error: impl std::fmt::Display) -> Error {
         Error::Reuse { path: self.path.display().to_string(), reason: error.to_string() }
     }
+}
+
+fn look(database: &Database, key: &UploadKey) -> Result<Option<KnownUpload>, redb::Error> {
+    let table = match database.begin_read()?.open_table(TABLE) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        table => table?,
+    };
+    let found = table.get(key.text().as_str())?;
+    Ok(found.and_then(|bytes| read(bytes.value())))
 }
 
 fn read(bytes: &[u8]) -> Option<KnownUpload> {

@@ -120,11 +120,11 @@ impl File {
         u64::try_from(time.as_second()).ok()
     }
 
-    fn failure(&self) -> Error {
-        let message = self.error.as_ref().and_then(|error| error.message.clone());
+    fn failure(&self, redact: impl Fn(&str) -> String) -> Error {
+        let message = self.error.as_ref().and_then(|error| error.message.as_deref());
         Error::FileFailed {
             name: self.name.clone(),
-            reason: message.unwrap_or_else(|| "no reason is given".to_owned()),
+            reason: redact(message.unwrap_or("no reason is given")),
         }
     }
 }
@@ -233,7 +233,7 @@ impl Files {
             let waited = clock.now().saturating_sub(started);
             seen(&file, waited);
             match file.state {
-                FileState::Failed => return Err(file.failure()),
+                FileState::Failed => return Err(file.failure(|text| self.client.redact(text))),
                 FileState::Processing => {}
                 _ => return Ok(file),
             }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{File, Wrapped};
-use crate::Error;
 use crate::client::{Client, read};
+use crate::error::{Class, Error};
 use crate::transport::{Response, TransportError};
 
 /// What to do next.
@@ -24,10 +24,11 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) async fn of(client: &Client, sent: Result<Response, Error>) -> Self {
+    /// `url` is the upload's address, which the service may repeat.
+    pub(super) async fn of(client: &Client, url: &str, sent: Result<Response, Error>) -> Self {
         match sent {
             Ok(answer) if answer.code == 200 => success(answer).await,
-            Ok(answer) => refusal(client, answer).await,
+            Ok(answer) => refusal(client, url, answer).await,
             Err(error) => match &error {
                 Error::Transport {
                     source: TransportError::Body(_) | TransportError::Invalid { .. },
@@ -62,17 +63,30 @@ async fn success(mut answer: Response) -> Reply {
     }
 }
 
-async fn refusal(client: &Client, answer: Response) -> Reply {
+async fn refusal(client: &Client, url: &str, answer: Response) -> Reply {
     let refused_for_good = status(&answer) == "final";
     let code = answer.code;
-    let error = client.refusal(answer).await;
+    let error = client.refusal_without(answer, |text| without_address(text, url)).await;
     match code {
         _ if refused_for_good => Reply::Refused(error),
         404 | 410 => Reply::Lost(error),
         308 | 400 | 409 | 412 | 416 => Reply::Ask(error),
-        408 | 429 | 499 | 500 | 502 | 503 | 504 => Reply::Again(error),
+        // A quota of the day is one of these codes, too, but does not come back.
+        _ if error.class() == Class::Retry => Reply::Again(error),
         _ => Reply::Refused(error),
     }
+}
+
+/// A value shorter than this in an address tells nothing.
+const TELLING: usize = 12;
+
+/// `text` without an address and without what is told by it: the page of a front end that does not
+/// know an address shows it.
+fn without_address(text: &str, url: &str) -> String {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+    let parts = [url, query].into_iter().chain(values).filter(|part| part.len() >= TELLING);
+    parts.fold(text.to_owned(), |text, part| text.replace(part, "…"))
 }
 
 const CALL: &str = "an upload";

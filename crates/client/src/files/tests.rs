@@ -117,6 +117,7 @@ fn the_start_says_everything_and_the_rest_carries_no_key() {
     };
     let ran = upload_with(185, vec![Ok(started(8 * MIB)), Ok(done(""))], options);
     let start = &ran.sent[0];
+    assert_eq!(start.verb, "POST");
     assert_eq!(start.url, "https://generativelanguage.googleapis.com/upload/v1beta/files");
     for (name, value) in [
         ("x-goog-api-key", "FAKE-API-KEY"),

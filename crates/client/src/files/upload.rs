@@ -254,7 +254,7 @@ impl Job<'_> {
                 let command = if last { "upload, finalize" } else { "upload" };
                 self.send(session, command, Some(piece)).await
             };
-            let failure = match Reply::of(self.client, sent).await {
+            let failure = match Reply::of(self.client, &session.url, sent).await {
                 Reply::Final(file) => return Ok(End::Done(file)),
                 Reply::Lost(error) => return Ok(End::Lost(error)),
                 Reply::Refused(error) => return Err(error),
@@ -334,6 +334,24 @@ impl Job<'_> {
         command: &str,
         piece: Option<u64>,
     ) -> Result<crate::Response, Error> {
+        let request = self.request(session, command, piece, false).await?;
+        let answer = self.client.send(request).await?;
+        let through_gateway = self.client.upload_address() == UploadAddress::Rewrite;
+        if answer.code != 401 || !through_gateway || !self.client.can_refresh() {
+            return Ok(answer);
+        }
+        // An upload may well last longer than the token with which it was begun.
+        let request = self.request(session, command, piece, true).await?;
+        self.client.send(request).await
+    }
+
+    async fn request(
+        &self,
+        session: &Session,
+        command: &str,
+        piece: Option<u64>,
+        refresh: bool,
+    ) -> Result<Request, Error> {
         let mut headers = vec![("x-goog-upload-command", command.to_owned())];
         let body = match piece {
             None => Payload::Empty,
@@ -344,9 +362,9 @@ impl Job<'_> {
         };
         let (url, rewritten) = self.address(&session.url);
         if rewritten {
-            headers.push(self.client.auth().await?);
+            headers.push(self.client.auth(refresh).await?);
         }
-        self.client.send(Request { verb: "POST", url, headers, body }).await
+        Ok(Request { verb: "POST", url, headers, body })
     }
 
     /// The address is a capability, so it goes without the key, except through a gateway of the
