@@ -84,10 +84,18 @@ impl Clock for JumpingClock {
     }
 }
 
-/// Bytes in which no piece is like another.
+/// Bytes in which no piece is like another; fewer of them are the beginning of more.
 pub(crate) fn bytes(length: u64) -> Vec<u8> {
-    let at = |at: u64| at.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17).to_le_bytes()[0];
-    (0..length).map(at).collect()
+    let length = usize::try_from(length).unwrap();
+    let mut bytes = Vec::with_capacity(length + 8);
+    let mut number = 0_u64;
+    while bytes.len() < length {
+        number += 1;
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bytes.extend_from_slice(&(mixed ^ mixed >> 29).to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 pub(crate) fn hash(bytes: &[u8]) -> String {

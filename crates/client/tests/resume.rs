@@ -192,7 +192,7 @@ fn a_damaged_state_is_begun_anew() {
         assert!(matches!(result, Err(Error::Upload { offset: GRANULE, .. })), "{result:?}");
         std::fs::read(&state).unwrap()
     };
-    let mut cut: Vec<Vec<u8>> = (0..left.len()).step_by(17).map(|at| left[..at].to_vec()).collect();
+    let mut cut: Vec<Vec<u8>> = (0..left.len()).step_by(37).map(|at| left[..at].to_vec()).collect();
     let text = String::from_utf8(left).unwrap();
     for (from, to) in [
         ("\"schema\":1", "\"schema\":2"),
