@@ -93,7 +93,8 @@ impl UploadCache {
         Ok(found.filter(|found| found.expires > now.saturating_add(MARGIN)))
     }
 
-    /// Remembers an upload, and forgets those that are gone.
+    /// Remembers an upload, and forgets those that are gone. A list that is damaged is put aside
+    /// (`.damaged`) and begun anew.
     ///
     /// # Errors
     ///
@@ -106,11 +107,22 @@ impl UploadCache {
             expires: file.expires_at().unwrap_or(now.saturating_add(LIFETIME)),
         };
         let value = serde_json::to_vec(&known).map_err(|error| self.error(error))?;
-        self.change(|table| {
-            table.retain(|_, bytes| expires(bytes) > now)?;
-            table.insert(key.text().as_str(), value.as_slice())?;
-            Ok(())
-        })
+        let write = || {
+            self.change(|table| {
+                table.retain(|_, bytes| expires(bytes) > now)?;
+                table.insert(key.text().as_str(), value.as_slice())?;
+                Ok(())
+            })
+        };
+        let written = write();
+        if written.is_ok() || !self.put_aside() { written } else { write() }
+    }
+
+    /// Whether there was a list that nobody holds, so that it must be damaged.
+    fn put_aside(&self) -> bool {
+        let held = || matches!(Database::open(&self.path), Err(DatabaseError::DatabaseAlreadyOpen));
+        let held = self.guarded(|| Ok(held())).unwrap_or(false);
+        !held && std::fs::rename(&self.path, self.path.with_extension("damaged")).is_ok()
     }
 
     /// Forgets an upload by its name, because it was deleted or is refused.
@@ -262,7 +274,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("uploads.redb");
         std::fs::write(&path, "no database, but long enough to be looked at".repeat(100)).unwrap();
-        let error = UploadCache::at(&path).find(&key(1, "a"), 0).unwrap_err();
+        let cache = UploadCache::at(&path);
+        let error = cache.find(&key(1, "a"), 0).unwrap_err();
         assert!(matches!(error, Error::Reuse { .. }), "{error}");
+        // The next upload begins a new one.
+        cache.keep(&key(1, "a"), &file("files/x", None), 0).unwrap();
+        assert!(cache.find(&key(1, "a"), 0).unwrap().is_some());
+        assert!(folder.path().join("uploads.damaged").exists());
     }
 }
