@@ -21,6 +21,8 @@ use crate::measure::{Cost, measured};
 const MODEL: &str = "gemini-3.5-flash";
 /// How often data is encoded; the cost is that of one time.
 const TIMES: u32 = 10;
+/// Characters that the base64 crate makes at a time, where it is not all of them.
+const CHUNK: usize = 256 << 10;
 
 /// Does what a client is named for.
 pub(crate) fn run(name: &str, path: &Path, base: &str) -> io::Result<Cost> {
@@ -37,6 +39,14 @@ pub(crate) fn run(name: &str, path: &Path, base: &str) -> io::Result<Cost> {
         "crate-simd" => {
             let simd = Simd::standard(PAD);
             encode_by_crate(path, |data| drop(black_box(simd.encode(data))))
+        }
+        "crate-chunks" => {
+            let (simd, mut chunk) = (Simd::standard(PAD), vec![0; CHUNK]);
+            encode_by_crate(path, |data| {
+                for piece in data.chunks(CHUNK / 4 * 3) {
+                    let _ = black_box(simd.encode_slice(piece, &mut chunk));
+                }
+            })
         }
         _ => Err(io::Error::other(format!("no client `{name}`"))),
     }
@@ -85,7 +95,7 @@ fn generate(path: &Path, base: &str) -> io::Result<Cost> {
         let video = Part::inline("video/mp4", Data::source(source));
         let request = GenerateRequest::user(vec![video, Part::text("What is this?")]);
         let answer = client.generate(MODEL, &request).map_err(io::Error::other)?;
-        held(&answer.outcome.text(), length)
+        held(answer.outcome.text(), length)
     })
 }
 
@@ -215,7 +225,7 @@ fn encode(path: &Path) -> io::Result<Cost> {
     Ok(each(cost?))
 }
 
-fn encode_by_crate(path: &Path, encode: impl Fn(&[u8])) -> io::Result<Cost> {
+fn encode_by_crate(path: &Path, mut encode: impl FnMut(&[u8])) -> io::Result<Cost> {
     let data = std::fs::read(path)?;
     let cost = measured(|| {
         (0..TIMES).for_each(|_| encode(black_box(&data)));

@@ -79,6 +79,7 @@ fn inline(out: &mut dyn Write, scratch: &Path, sink: &Sink) -> io::Result<()> {
         itself("mediaprep's Body::reader", "encode"),
         itself("base64 crate, STANDARD", "crate"),
         itself("base64 crate, Simd", "crate-simd"),
+        itself("base64 crate, Simd, one buffer", "crate-chunks"),
         python("base64.b64encode", "base64"),
     ];
     table(out, "base64 of 64 MB in memory", &contenders, sink)
@@ -87,11 +88,9 @@ fn inline(out: &mut dyn Write, scratch: &Path, sink: &Sink) -> io::Result<()> {
 fn upload(out: &mut dyn Write, scratch: &Path, sink: &Sink) -> io::Result<()> {
     let made = |name: &str, length: u64| -> io::Result<PathBuf> {
         let path = scratch.join(name);
-        let mut file = File::create(&path)?;
-        file.set_len(length)?;
+        File::create(&path)?.set_len(length)?;
         // Sparse, and read once: what comes after is read from memory by everyone.
         io::copy(&mut File::open(&path)?, &mut io::sink())?;
-        file.flush()?;
         Ok(path)
     };
     let (large, small) = (made("large", UPLOAD)?, made("small", UPLOAD / 10)?);
