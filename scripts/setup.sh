@@ -117,9 +117,10 @@ peers_environment() {
 # The versions that the benchmarks' printed figures were measured with.
 python_peers() {
   local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93
-    pypdfium2==5.15.2 pypdf==7.1.0 reportlab==5.1.0 av==18.1.0)
+    pypdfium2==5.15.2 pypdf==7.1.0 reportlab==5.1.0 av==18.1.0 google-genai==3.4.0)
   target/peers/bin/python -c 'from importlib.util import find_spec as found
-names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab", "av")
+names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab", "av", "google",
+         "google.genai")
 raise SystemExit(not all(map(found, names)))' && return 0
   say "installing ${packages[*]} into target/peers"
   target/peers/bin/pip install -q --disable-pip-version-check "${packages[@]}" ||

@@ -41,7 +41,7 @@ fn a_large_body_takes_little_memory() {
     let (mut reader, mut read, mut kept) = (body.reader(), 0, None);
     while let Some(chunk) = reader.next_chunk() {
         let chunk = chunk.unwrap();
-        assert!(!chunk.is_empty() && chunk.len() <= 1 << 20);
+        assert!(!chunk.is_empty() && chunk.len() <= 256 << 10);
         read += chunk.len() as u64;
         // As a connection does: one chunk is being sent while the next is made.
         kept = Some(chunk);
@@ -50,7 +50,7 @@ fn a_large_body_takes_little_memory() {
     drop(kept);
     assert_eq!(read, body.length());
     assert!(read > SIZE / 3 * 4);
-    assert!(peak < 4 << 20, "{peak} bytes");
+    assert!(peak < 1 << 20, "{peak} bytes");
     // What is measured is the reading: a chunk cannot have cost nothing.
-    assert!(peak > 1 << 20, "{peak} bytes");
+    assert!(peak > 256 << 10, "{peak} bytes");
 }

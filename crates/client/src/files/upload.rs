@@ -30,8 +30,8 @@ pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 const USUAL_GRANULARITY: u64 = 8 << 20;
 /// Smaller pieces than this are put together.
 const SMALLEST_PIECE: u64 = 256 << 10;
-/// The most that is read at a time.
-const READ: u64 = 1 << 20;
+/// The most that is read at a time: what a core's cache holds while it is hashed and sent.
+const READ: u64 = 256 << 10;
 
 /// Stops uploads from elsewhere. Clones are the same switch.
 #[derive(Clone, Debug, Default)]
