@@ -1,5 +1,6 @@
 //! The File API of the Developer API: upload, look, list, delete, wait.
 
+mod piece;
 mod recovery;
 mod source;
 mod state;

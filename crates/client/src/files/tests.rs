@@ -403,7 +403,7 @@ fn a_file_that_shrinks_is_an_error() {
             Ok(Box::new(std::io::Cursor::new(vec![0; 10])))
         }
     }
-    let mut piece = super::upload::piece(Arc::new(Short), 0, 1000);
+    let mut piece = super::piece::Piece::new(Arc::new(Short), None, (0, 1000));
     let error = piece.next_chunk().unwrap().unwrap_err();
     assert!(error.to_string().contains("byte 10"), "{error}");
     assert!(piece.next_chunk().is_none());

@@ -2,7 +2,7 @@
 //! after a cut, also by a later process.
 
 use std::fmt;
-use std::io::{self, Read, SeekFrom};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,15 +12,16 @@ use mediaprep_parts::Body;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::piece::{Piece, Running, changed};
 use super::recovery::Reply;
-use super::source::{ReadSeek, UploadSource};
+use super::source::UploadSource;
 use super::state::StateFile;
 use super::{File, Files, LARGEST_FILE};
 use crate::Error;
 use crate::client::{Call, Client, UploadAddress};
 use crate::race::{First, race};
 use crate::retry::Retrier;
-use crate::transport::{ChunkSource, Payload, Request};
+use crate::transport::{Payload, Request};
 
 /// Told how many bytes the service has, of how many.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
@@ -30,8 +31,6 @@ pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 const USUAL_GRANULARITY: u64 = 8 << 20;
 /// Smaller pieces than this are put together.
 const SMALLEST_PIECE: u64 = 256 << 10;
-/// The most that is read at a time: what a core's cache holds while it is hashed and sent.
-const READ: u64 = 256 << 10;
 
 /// Stops uploads from elsewhere. Clones are the same switch.
 #[derive(Clone, Debug, Default)]
@@ -380,8 +379,7 @@ impl Job<'_> {
         if length == 0 {
             return Payload::Bytes(Bytes::new());
         }
-        let (source, hash) = (self.source.clone(), self.hash.clone());
-        let piece = Piece { source, hash, reader: None, offset, left: length };
+        let piece = Piece::new(self.source.clone(), self.hash.clone(), (offset, length));
         Payload::Chunks { length, source: Box::new(piece) }
     }
 
@@ -412,7 +410,7 @@ impl Job<'_> {
         let length = self.source.length();
         let running = self.hash.as_ref().map(|hash| {
             let running = hash.lock().unwrap_or_else(PoisonError::into_inner);
-            (running.position == length).then(|| running.sha.clone().finalize().into())
+            running.digest(length)
         });
         if let Some(Some(digest)) = running {
             return Ok(digest);
@@ -470,81 +468,5 @@ const fn piece_size(granularity: u64) -> u64 {
         granularity
     } else {
         USUAL_GRANULARITY / granularity * granularity
-    }
-}
-
-/// Some bytes of the source, hashed on their way the first time.
-struct Piece {
-    source: Arc<dyn UploadSource>,
-    hash: Option<Arc<Mutex<Running>>>,
-    reader: Option<Box<dyn ReadSeek>>,
-    offset: u64,
-    left: u64,
-}
-
-/// Some bytes of a source, without their hash.
-#[cfg(test)]
-pub(super) fn piece(source: Arc<dyn UploadSource>, offset: u64, left: u64) -> impl ChunkSource {
-    Piece { source, hash: None, reader: None, offset, left }
-}
-
-impl ChunkSource for Piece {
-    fn next_chunk(&mut self) -> Option<io::Result<Bytes>> {
-        if self.left == 0 {
-            return None;
-        }
-        let read = self.read();
-        if read.is_err() {
-            self.left = 0;
-        }
-        Some(read)
-    }
-}
-
-impl Piece {
-    fn read(&mut self) -> io::Result<Bytes> {
-        let reader = match &mut self.reader {
-            Some(reader) => reader,
-            None => {
-                let mut opened = self.source.open()?;
-                opened.seek(SeekFrom::Start(self.offset))?;
-                self.reader.insert(opened)
-            }
-        };
-        let wanted = self.left.min(READ);
-        let mut bytes = Vec::with_capacity(usize::try_from(wanted).map_err(io::Error::other)?);
-        reader.take(wanted).read_to_end(&mut bytes)?;
-        if (bytes.len() as u64) < wanted {
-            return Err(changed(self.source.length(), self.offset + bytes.len() as u64));
-        }
-        if let Some(hash) = &self.hash {
-            hash.lock().unwrap_or_else(PoisonError::into_inner).add(self.offset, &bytes);
-        }
-        self.offset += wanted;
-        self.left -= wanted;
-        Ok(bytes.into())
-    }
-}
-
-fn changed(length: u64, found: u64) -> io::Error {
-    let message = format!("the file ends at byte {found}, but had {length} when it was named");
-    io::Error::new(io::ErrorKind::UnexpectedEof, message)
-}
-
-/// A hash of the bytes up to a position; bytes that are sent again do not count again.
-#[derive(Default)]
-struct Running {
-    position: u64,
-    sha: Sha256,
-}
-
-impl Running {
-    fn add(&mut self, offset: u64, bytes: &[u8]) {
-        let Some(skip) = self.position.checked_sub(offset) else { return };
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        if let Some(new) = bytes.get(skip..) {
-            self.sha.update(new);
-            self.position += new.len() as u64;
-        }
     }
 }
