@@ -37,6 +37,7 @@ doc: setup
 bench: setup
 	@scripts/setup.sh bench
 	$(CARGO) bench -p mediaprep-benches --locked
+	$(CARGO) bench -p mediaprep-bench-send --locked
 
 clean:
 	$(CARGO) clean
