@@ -189,7 +189,9 @@ fn the_manifest_accounts_for_every_part() {
 fn budget_says_the_same(out: &Path, manifest: &Value) {
     let media = out.join("media").to_string_lossy().into_owned();
     let arguments = ["budget", &media, "--on", "2026-11-21", "--model", "gemini-2.0-flash"];
-    let ran = mediaprep(&[&arguments[..], &["--format", "json", "--route", "inline"]].concat());
+    let ran = mediaprep(
+        &[&arguments[..], &["--format", "json", "--route", "inline", "--keep-duplicates"]].concat(),
+    );
     let budget: Value = serde_json::from_str(&ran.data).unwrap();
     assert_eq!(budget["totals"]["tokens"], manifest["totals"]["tokens"]);
     assert_eq!(budget["totals"]["cost_usd"], manifest["totals"]["cost_usd"]);
@@ -242,7 +244,7 @@ fn sources_with_one_name_get_files_of_their_own() {
         fs::copy(&picture, path).unwrap();
     }
     let out = tempfile::tempdir().unwrap();
-    let ran = prepare(out.path(), &[&folder.path().to_string_lossy()]);
+    let ran = prepare(out.path(), &[&folder.path().to_string_lossy(), "--keep-duplicates"]);
     assert_eq!(ran.status, Status::Done, "{}", ran.notes);
     let names: Vec<String> =
         tree(&out.path().join("media")).into_keys().map(|name| name.to_lowercase()).collect();
@@ -265,8 +267,13 @@ fn a_second_run_leaves_only_its_own_files() {
     let ran = prepare(&out, &[&input, "--model", "gemini-2.0-flash"]);
     assert_eq!(ran.status, Status::Done, "{}", ran.notes);
     let names: Vec<String> = tree(&out).into_keys().collect();
-    let expected =
-        ["manifest.json", "media/jpeg-baseline.jpg", "media/screenshot-1080p.png", "request.json"];
+    let expected = [
+        ".done.ndjson",
+        "manifest.json",
+        "media/jpeg-baseline.jpg",
+        "media/screenshot-1080p.png",
+        "request.json",
+    ];
     assert_eq!(names, expected);
 }
 

@@ -258,6 +258,9 @@ pub(crate) struct RequestArgs {
     /// All inputs in one request, or every file in a request of its own.
     #[arg(long, value_enum, default_value_t = RequestsArg::One)]
     pub(crate) requests: RequestsArg,
+    /// Count and send files with the same bytes as another one again, instead of once.
+    #[arg(long)]
+    pub(crate) keep_duplicates: bool,
     /// Text that goes along, estimated at four characters a token.
     #[arg(long, value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
@@ -271,6 +274,9 @@ pub(crate) struct BudgetArgs {
     pub(crate) rule: RuleArgs,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
+    /// Count the price of the Batch API.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) batch: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -326,7 +332,19 @@ pub(crate) struct PrepareArgs {
     pub(crate) work: WorkArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Folder for the part files, manifest.json and request.json.
+    /// Warn of pictures that look like an earlier one, by a perceptual hash; none is left out.
+    #[arg(long, help_heading = "Images")]
+    pub(crate) near: bool,
+    /// Spread what is more than the model takes in one request over several, each of them whole:
+    /// in sending order, and the parts of a file together unless the file alone is too large.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) split_requests: bool,
+    /// Write the requests as batch.jsonl for the Batch API, at its price: each file a line, or each
+    /// request of --split-requests.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) batch: bool,
+    /// Folder for the part files, manifest.json and request.json; `-` writes each part as a line of
+    /// JSON to standard output instead, its bytes inside.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: PathBuf,
     /// List every file.

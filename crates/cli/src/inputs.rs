@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::{WalkBuilder, WalkState};
-use mediaprep::{Broken, ErrorKind, Input};
+use mediaprep::{Broken, Engine, ErrorKind, Input};
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, RequestArgs};
 use crate::failure::Failure;
+use crate::settings;
 
 /// Everything that was named or found, sorted by path.
 ///
@@ -37,6 +38,22 @@ pub(crate) fn collect(args: &InputArgs, threads: usize) -> Result<Vec<Input>, Fa
         a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes())
     });
     Ok(found.into_iter().map(|(_, input)| input).collect())
+}
+
+/// The list with files marked that have the bytes of an earlier one, unless those are wanted too.
+///
+/// # Errors
+///
+/// When the threads cannot be started.
+pub(crate) fn once(
+    mut list: Vec<Input>,
+    request: &RequestArgs,
+    engine: &Engine,
+) -> Result<Vec<Input>, Failure> {
+    if !request.keep_duplicates {
+        engine.mark_copies(&mut list).map_err(|error| settings::failure(&error))?;
+    }
+    Ok(list)
 }
 
 /// Walks one folder on `threads` threads. What cannot be read becomes an input that fails.

@@ -266,6 +266,8 @@ pub(crate) fn kind(probed: Option<&Probed>) -> Option<&'static str> {
 #[derive(Serialize)]
 pub(crate) struct JsonItem<'a> {
     path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_of: Option<&'a str>,
     kind: Option<&'static str>,
     mime_type: Option<&'static str>,
     bytes: Option<u64>,
@@ -309,6 +311,7 @@ impl Row<'_> {
         }
         JsonItem {
             path: self.path(),
+            duplicate_of: self.item.copy_of.as_deref(),
             kind: kind(probed),
             mime_type: probed.and_then(|probed| probed.mime_type).map(MimeType::as_str),
             bytes: probed.and_then(|probed| probed.bytes),

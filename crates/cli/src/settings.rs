@@ -9,7 +9,7 @@ use std::time::Duration as WallTime;
 
 use mediaprep::image::{Chroma, Filter, RenderOptions};
 use mediaprep::media::{Duration, FrameRate, Limits, MediaResolution};
-use mediaprep::tokens::{Clip, Date, Meter, RuleBook, Service};
+use mediaprep::tokens::{Billing, Clip, Date, Meter, RuleBook, Service};
 use mediaprep::{
     AudioOptions, AudioProfile, AudioTrackChoice, Engine, EngineBuilder, Error, ImageForm,
     ImageFormat, ImageOptions, PlanOptions, PrepareOptions, Requests, RouteChoice, RuleRequest,
@@ -205,6 +205,11 @@ pub(crate) fn rule_sets<'a>(
         .chain(others)
         .map(|found| found.map_err(|error| failure(&error)))
         .collect()
+}
+
+/// The same rules with the price of batches.
+pub(crate) fn batch_prices(rules: Vec<RuleSet<'_>>) -> Vec<RuleSet<'_>> {
+    rules.into_iter().map(|rules| rules.billed(Billing::Batch)).collect()
 }
 
 /// What the request asks for, checked.

@@ -1,6 +1,9 @@
 //! Probing and planning joined: what everything will cost, item by item and in all.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use mediaprep_media::{Warning, WarningCode};
 
 use crate::error::{Error, ErrorKind, Stage};
 use crate::options::PlanOptions;
@@ -18,7 +21,32 @@ pub struct Budgeted {
     pub probed: Result<Box<Probed>, Error>,
     /// What it is charged, by each planner in turn; empty when there are no facts.
     pub charges: Vec<Result<Charge, Error>>,
+    /// The name of the input that it is a copy of; it is then charged nothing, and `charges` is
+    /// empty.
+    pub copy_of: Option<Arc<str>>,
 }
+
+impl Budgeted {
+    /// An item that is no copy.
+    pub const fn new(
+        probed: Result<Box<Probed>, Error>,
+        charges: Vec<Result<Charge, Error>>,
+    ) -> Self {
+        Self { probed, charges, copy_of: None }
+    }
+
+    /// An item that is a copy of the named one, with a warning that says so.
+    pub fn copy(mut probed: Box<Probed>, first: Arc<str>) -> Self {
+        let message = format!("the same bytes as {first}; counted and sent once");
+        let hint = "--keep-duplicates sends every file";
+        let warning = Warning::new(WarningCode::Duplicate, message).with_hint(hint);
+        probed.warnings.push(warning);
+        Self { probed: Ok(probed), charges: Vec::new(), copy_of: Some(first) }
+    }
+}
+
+/// How probing an input ended, and what it is a copy of.
+type Seen = (Outcome, Option<Arc<str>>);
 
 /// What one list of inputs will cost under one rule.
 #[derive(Debug)]
@@ -47,8 +75,18 @@ impl Engine {
         inputs: impl Iterator<Item = Input> + Send,
         each: &mut dyn FnMut(Outcome) -> ControlFlow<()>,
     ) -> Result<(), Error> {
+        self.see_each(inputs, &mut |(outcome, _)| each(outcome))
+    }
+
+    /// The same with what each input is a copy of.
+    fn see_each(
+        &self,
+        inputs: impl Iterator<Item = Input> + Send,
+        each: &mut dyn FnMut(Seen) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let reading = self.reading();
-        run(self.threads(), inputs, |input| probe(&input, reading), each)
+        let see = |input: Input| (probe(&input, reading), input.copy_mark().cloned());
+        run(self.threads(), inputs, see, each)
             .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error))
     }
 
@@ -103,7 +141,7 @@ impl Engine {
     {
         let kept = self.look_ahead(&mut inputs, planners)?;
         let mut skipped = 0;
-        let mut plan = |outcome| match plan_outcome(outcome, planners) {
+        let mut plan = |seen| match plan_outcome(seen, planners) {
             Some(item) => each(item, planners),
             None => {
                 skipped += 1;
@@ -114,7 +152,7 @@ impl Engine {
             Some(outcomes) => {
                 let _ = outcomes.into_iter().try_for_each(&mut plan);
             }
-            None => self.probe_each(inputs(), &mut plan)?,
+            None => self.see_each(inputs(), &mut plan)?,
         }
         Ok(skipped)
     }
@@ -125,7 +163,7 @@ impl Engine {
         &self,
         inputs: &mut impl FnMut() -> I,
         planners: &mut [Planner<'_>],
-    ) -> Result<Option<Vec<Outcome>>, Error>
+    ) -> Result<Option<Vec<Seen>>, Error>
     where
         I: Iterator<Item = Input> + Send,
     {
@@ -149,7 +187,7 @@ impl Engine {
     fn look<I>(
         &self,
         inputs: &mut impl FnMut() -> I,
-        kept: &mut Option<Vec<Outcome>>,
+        kept: &mut Option<Vec<Seen>>,
         wanted: bool,
         each: &mut dyn FnMut(&Probed) -> ControlFlow<()>,
     ) -> Result<(), Error>
@@ -159,16 +197,17 @@ impl Engine {
         if !wanted {
             return Ok(());
         }
-        let mut see = |outcome: &Outcome| match outcome {
-            Outcome::Media(probed) => each(probed),
-            Outcome::Skipped | Outcome::Failed(_) => ControlFlow::Continue(()),
+        // A copy is not sent again, so it is nothing to the request.
+        let mut see = |seen: &Seen| match seen {
+            (Outcome::Media(probed), None) => each(probed),
+            _ => ControlFlow::Continue(()),
         };
         if let Some(outcomes) = kept {
             let _ = outcomes.iter().try_for_each(see);
             return Ok(());
         }
         let mut outcomes = Some(Vec::new());
-        self.probe_each(inputs(), &mut |outcome| {
+        self.see_each(inputs(), &mut |outcome| {
             let flow = see(&outcome);
             match &mut outcomes {
                 Some(all) if flow.is_continue() && all.len() < KEPT_OUTCOMES => all.push(outcome),
@@ -181,16 +220,20 @@ impl Engine {
     }
 }
 
-fn plan_outcome(outcome: Outcome, planners: &mut [Planner<'_>]) -> Option<Budgeted> {
-    match outcome {
-        Outcome::Media(probed) => {
+fn plan_outcome((outcome, copy_of): Seen, planners: &mut [Planner<'_>]) -> Option<Budgeted> {
+    match (outcome, copy_of) {
+        (Outcome::Media(probed), Some(first)) => {
+            planners.iter_mut().for_each(Planner::skip_copy);
+            Some(Budgeted::copy(probed, first))
+        }
+        (Outcome::Media(probed), None) => {
             let charges = planners.iter_mut().map(|planner| planner.plan(&probed)).collect();
-            Some(Budgeted { probed: Ok(probed), charges })
+            Some(Budgeted::new(Ok(probed), charges))
         }
-        Outcome::Failed(error) => {
+        (Outcome::Failed(error), _) => {
             planners.iter_mut().for_each(Planner::fail);
-            Some(Budgeted { probed: Err(error), charges: Vec::new() })
+            Some(Budgeted::new(Err(error), Vec::new()))
         }
-        Outcome::Skipped => None,
+        (Outcome::Skipped, _) => None,
     }
 }

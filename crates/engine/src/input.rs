@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::{ErrorKind, MediaInfo};
 
@@ -10,6 +11,7 @@ use crate::{ErrorKind, MediaInfo};
 pub struct Input {
     source: InputSource,
     optional: bool,
+    copy_of: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,29 +51,29 @@ pub struct KnownFacts {
 impl Input {
     /// A file.
     pub fn path(path: impl Into<PathBuf>) -> Self {
-        Self { source: InputSource::Path(path.into()), optional: false }
+        Self { source: InputSource::Path(path.into()), optional: false, copy_of: None }
     }
 
     /// A file that was found rather than named: when it is no media, it is skipped instead of
     /// being an error.
     pub fn found(path: impl Into<PathBuf>) -> Self {
-        Self { source: InputSource::Path(path.into()), optional: true }
+        Self { source: InputSource::Path(path.into()), optional: true, copy_of: None }
     }
 
     /// Bytes in memory, under a name for reports.
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
         let source = InputSource::Bytes { name: name.into(), bytes: bytes.into() };
-        Self { source, optional: false }
+        Self { source, optional: false, copy_of: None }
     }
 
     /// A medium whose facts are known.
     pub fn facts(facts: KnownFacts) -> Self {
-        Self { source: InputSource::Facts(Box::new(facts)), optional: false }
+        Self { source: InputSource::Facts(Box::new(facts)), optional: false, copy_of: None }
     }
 
     /// An input that is known to be no good.
     pub fn broken(broken: Broken) -> Self {
-        Self { source: InputSource::Broken(Box::new(broken)), optional: false }
+        Self { source: InputSource::Broken(Box::new(broken)), optional: false, copy_of: None }
     }
 
     /// The name that reports use: the path as it was given, or the given name.
@@ -89,8 +91,47 @@ impl Input {
         self.optional
     }
 
+    /// The name of the first input with the same bytes, where [`crate::Engine::mark_copies`] has
+    /// found one. A copy is counted and sent once, with the first.
+    pub fn copy_of(&self) -> Option<&str> {
+        self.copy_of.as_deref()
+    }
+
+    /// The file, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.source {
+            InputSource::Path(path) => Some(path),
+            InputSource::Bytes { .. } | InputSource::Facts(_) | InputSource::Broken(_) => None,
+        }
+    }
+
+    pub(crate) const fn copy_mark(&self) -> Option<&Arc<str>> {
+        self.copy_of.as_ref()
+    }
+
+    pub(crate) fn mark_copy(&mut self, first: Option<Arc<str>>) {
+        self.copy_of = first;
+    }
+
     pub(crate) const fn source(&self) -> &InputSource {
         &self.source
+    }
+}
+
+/// When a file was written last, and its size: what tells that it is no longer the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was written last; `None` where the file system does not say.
+    pub modified: Option<SystemTime>,
+}
+
+impl FileStamp {
+    /// Of a file as it is now; `None` when it cannot be looked at.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
 }
 

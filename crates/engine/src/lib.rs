@@ -26,6 +26,7 @@
 //! `tokio::task::spawn_blocking`.
 
 mod budget;
+mod copies;
 mod engine;
 mod error;
 mod fit;
@@ -51,7 +52,7 @@ pub use fit::{
     fit_facts,
 };
 pub use info::{MediaInfo, VideoLengths};
-pub use input::{Broken, Input, KnownFacts};
+pub use input::{Broken, FileStamp, Input, KnownFacts};
 pub use item_options::ItemOptions;
 pub use mediaprep_audio::{AudioFormat, AudioInfo, AudioProfile};
 #[cfg(feature = "pixels")]
@@ -66,11 +67,12 @@ pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
 #[cfg(feature = "pixels")]
 pub use prepare::{
-    AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Excerpts, Extra, How, ImageForm,
-    ImageFormat, ImageOptions, ImagePlan, ItemPlan, PageSelection, PageSpan, PartBytes, PartFacts,
-    Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned, PlannedItem, PlannedPart,
-    Preparation, PrepareOptions, Prepared, PreparedPart, Reason, Role, Sampling, SoundPlan, Store,
-    VideoForm, VideoOptions, VideoPlan,
+    AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Duplicate, Excerpts, Extra, How,
+    ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, PageSelection, PageSpan, PartBytes,
+    PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned,
+    PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Reason,
+    RequestItem, RequestParts, Role, Sampling, SoundPlan, Store, VideoForm, VideoOptions,
+    VideoPlan,
 };
 #[cfg(feature = "pages")]
 pub use prepare::{Contents, serve_pages};

@@ -184,6 +184,11 @@ impl<'a> Planner<'a> {
         self.totals.add_failure();
     }
 
+    /// Takes an item into account that is a copy of another one and is not sent again.
+    pub const fn skip_copy(&mut self) {
+        self.totals.add_copy();
+    }
+
     /// What text costs in the request so far; without a known price nothing is said.
     #[cfg(feature = "pixels")]
     pub(crate) fn text_cost(&self, tokens: u64) -> Option<Cost> {

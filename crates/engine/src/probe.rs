@@ -159,11 +159,14 @@ const SECOND_LOOK: usize = 256 << 10;
 
 fn deeper(source: &mut dyn Source, input: &Input) -> Option<MimeType> {
     let InputSource::Path(path) = input.source() else { return None };
-    let extension = path.extension()?.to_str()?;
-    if !matches!(extension.to_ascii_lowercase().as_str(), "mp3" | "pdf") {
-        return None;
-    }
+    let extension = telling_extension(path)?;
     sniff_by_name(&read_up_to(source, 0, SECOND_LOOK).ok()?, extension)
+}
+
+/// The extension of a path where it has a say in what the file is.
+pub(crate) fn telling_extension(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?;
+    ["mp3", "pdf"].into_iter().find(|telling| extension.eq_ignore_ascii_case(telling))
 }
 
 fn wrong_password(input: &Input) -> Error {

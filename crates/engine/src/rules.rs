@@ -54,6 +54,7 @@ pub struct RuleSet<'a> {
     model: Option<&'a Model>,
     limits: Option<ServiceLimits<'a>>,
     price: Option<&'a Price>,
+    billing: Billing,
     /// One verdict for each entry of [`MimeType::ALL`]; `None` where the book has none.
     verdicts: Vec<Option<MimeVerdict>>,
 }
@@ -91,11 +92,24 @@ impl<'a> RuleSet<'a> {
             model: book.model(model),
             limits: book.limits(model, service, date),
             price: book.price(model, service, date),
+            billing: Billing::Standard,
             verdicts: verdicts.collect(),
             row,
             fell_back,
             key,
         }
+    }
+
+    /// The same with the price of requests that are sent in another way.
+    #[must_use]
+    pub const fn billed(mut self, billing: Billing) -> Self {
+        self.billing = billing;
+        self
+    }
+
+    /// How requests are sent, which has its price.
+    pub const fn billing(&self) -> Billing {
+        self.billing
     }
 
     /// The model's entry, where the book has one.
@@ -139,7 +153,7 @@ impl<'a> RuleSet<'a> {
 
     /// What `usage` costs in a tier; `None` when no price is known.
     pub fn cost(&self, usage: &Usage, above: bool) -> Option<Cost> {
-        self.price?.cost_in_tier(usage, above, Billing::Standard)
+        self.price?.cost_in_tier(usage, above, self.billing)
     }
 
     /// What becomes of an item's type: as it is, renamed, or converted.

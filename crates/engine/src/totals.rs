@@ -99,6 +99,8 @@ pub struct Totals {
     pub items: u64,
     /// Items that could not be read or counted.
     pub failed: u64,
+    /// Items that are copies of others and cost nothing more; `items` holds them too.
+    pub copies: u64,
     /// Tokens of everything that was counted.
     pub tokens: TokenSplit,
     /// A ceiling when any count is.
@@ -130,6 +132,7 @@ impl Totals {
         Self {
             items: 0,
             failed: 0,
+            copies: 0,
             tokens: TokenSplit::default(),
             bound: Bound::Exact,
             evidence: None,
@@ -187,6 +190,11 @@ impl Totals {
         kind.evidence = kind.evidence.max(Some(charge.evidence));
         kind.bound = kind.bound.max(Some(charge.bound));
         add_units(kind, &probed.info);
+    }
+
+    pub(crate) const fn add_copy(&mut self) {
+        self.items += 1;
+        self.copies += 1;
     }
 
     pub(crate) const fn add_failure(&mut self) {

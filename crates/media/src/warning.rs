@@ -129,6 +129,10 @@ warning_codes! {
     TextBeforeMedia = "text_before_media",
     /// The picture is blurry.
     Blurry = "blurry",
+    /// The file is a copy of another one, byte for byte, and is counted and sent once.
+    Duplicate = "duplicate",
+    /// The picture looks like another one; both are sent.
+    NearDuplicate = "near_duplicate",
     /// Frames that look like the one before them are left out.
     FramesDropped = "frames_dropped",
     /// A page could not be drawn and is left out.

@@ -8,6 +8,7 @@ use mediaprep_media::{Duration, FrameRate, MediaResolution};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::body::Body;
 use crate::data::Data;
 use crate::length::base64_length;
 use crate::protojson::{duration_text, number};
@@ -120,6 +121,11 @@ impl Part {
             thought: None,
             thought_signature: None,
         }
+    }
+
+    /// The part as compact JSON, whose data is encoded while it is read.
+    pub fn body(&self) -> Body {
+        Body::of(self)
     }
 
     /// Bytes of the part as compact JSON, counted without keeping them or reading its data.

@@ -16,6 +16,9 @@ pub(crate) struct SendArgs {
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,
+    /// Spread what is more than the model takes in one request over several, each of them whole.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) split_requests: bool,
     /// Do everything but speak to the service, and print the request's body.
     #[arg(long, help_heading = "Sending")]
     pub(crate) dry_run: bool,

@@ -24,6 +24,7 @@ pub(crate) fn budget(
     let engine = settings::engine(common)?;
     let book = settings::rule_book(args.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &args.rule, &args.view.compare)?;
+    let rules = if args.batch { settings::batch_prices(rules) } else { rules };
     let options = settings::plan_options(&args.request)?;
     let mut report = Report::new(args, &rules, &options, &engine);
     if let Some(main) = report.planners.first() {
@@ -37,6 +38,7 @@ pub(crate) fn budget(
         }
         None => {
             let list = inputs::collect(&args.inputs, engine.threads())?;
+            let list = inputs::once(list, &args.request, &engine)?;
             report.run(&engine, || list.iter().cloned(), Some(list.len()), output)?;
         }
     }

@@ -9,6 +9,7 @@ mod models;
 mod prepare;
 mod probe;
 mod send;
+mod stream;
 mod verify;
 mod ways;
 

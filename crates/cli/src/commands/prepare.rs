@@ -1,22 +1,22 @@
 //! `mediaprep prepare`: media brought into shape, with a manifest and the request.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use mediaprep::media::{Warning, WarningCode};
-use mediaprep::tokens::Route;
+use mediaprep::tokens::{Limit, Route, Way};
 use mediaprep::{
-    Budgeted, Charge, CountedItem, Engine, Error, Input, Planned, PlannedItem, Preparation,
-    Prepared, PreparedPart,
+    Budgeted, Charge, CountedItem, Duplicate, Engine, Error, Input, Planned, PlannedItem,
+    Preparation, Prepared, PreparedPart, RequestParts, Requests,
 };
 
+use super::send::Scratch;
 use crate::args::{Common, Format, PrepareArgs};
 use crate::failure::Failure;
 use crate::item::Row;
 use crate::output::{Output, Status};
-use crate::prepare::{
-    MANIFEST, Made, Names, OutFolder, files_before, write_manifest, write_requests,
-};
+use crate::prepare::{BATCH, Bodies, MANIFEST, Made, OutFolder, write_manifest};
 use crate::write::{Head, Summary, sink};
 use crate::{Stop, inputs, settings};
 
@@ -25,64 +25,79 @@ pub(crate) fn prepare(
     common: &Common,
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
+    let streams = args.out.as_os_str() == "-";
+    let scratch = Scratch::new((!streams).then_some(args.out.as_path()), output)?;
+    let out = scratch.path.as_path();
     let engine = {
         let around = (&output.interrupt, output.worker.as_deref());
-        settings::prepare_engine(common, (&args.work, &args.out), around)?
+        settings::prepare_engine(common, (&args.work, out), around)?
     };
     let work = &args.work;
     let book = settings::rule_book(work.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &work.rule, &[])?;
-    let request = settings::plan_options(&work.request)?;
+    let rules = if args.batch { settings::batch_prices(rules) } else { rules };
+    let mut request = settings::plan_options(&work.request)?;
+    if args.batch && !args.split_requests {
+        request.requests = Requests::Each;
+    }
     let options = settings::prepare_options(work)?;
     let Some(main) = rules.first() else { return Ok(Status::CouldNotRun) };
     if work.inputs.facts.is_some() {
         let hint = "name files; facts alone can be budgeted";
         return Err(Failure::option("facts have no bytes that could be prepared", hint).into());
     }
-    let list = outside(inputs::collect(&work.inputs, engine.threads())?, &args.out);
+    let list = outside(inputs::collect(&work.inputs, engine.threads())?, out);
+    let list = inputs::once(list, &work.request, &engine)?;
     let plan = engine.plan(&list, main, &request, &options);
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
-    let mut folder = OutFolder::open(&args.out, &output.interrupt)?;
-    folder.name_items(name_items(&preparation));
+    let mut folder = OutFolder::open(out, &engine, &output.interrupt)?;
+    folder.take_on(&preparation);
     let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
-    let (made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
+    if streams {
+        return super::stream::stream(&engine, (&preparation, &folder), (args, &head), output);
+    }
+    let what = (&mut preparation, args.split_requests);
+    let mut carried = make_parts(&engine, what, &folder, output)?;
+    if args.near {
+        warn_of_near_duplicates(&engine, &preparation, &mut carried.made)?;
+    }
     let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
-    finished.finish(made, &summary, output)
+    finished.finish(carried, output)
 }
 
-/// Carries a preparation out into a folder, and counts what was made.
+/// What was made of a preparation, counted.
+pub(super) struct Carried {
+    /// The items and their copies, in input order.
+    pub(super) made: Vec<Made>,
+    /// How everything ended.
+    pub(super) summary: Summary,
+    /// What travels in each request.
+    pub(super) requests: Vec<RequestParts>,
+    /// Whether there may be several requests.
+    pub(super) numbered: bool,
+}
+
+/// Carries a preparation out into a folder, and counts what was made: by the limits of the service
+/// spread over several requests, or as its options have it.
 pub(super) fn make_parts(
     engine: &Engine,
-    preparation: &mut Preparation<'_>,
+    (preparation, split): (&mut Preparation<'_>, bool),
     folder: &OutFolder,
     output: &mut Output<'_>,
-) -> Result<(Vec<Made>, Summary), Stop> {
+) -> Result<Carried, Stop> {
     let outcomes = carry_out(engine, preparation, folder, output)?;
-    let summary = Summary {
-        skipped: preparation.skipped,
-        items: preparation.items.len() as u64,
-        failed: 0,
-        totals: Vec::new(),
-    };
-    Ok(count(preparation, outcomes, (folder, summary)))
+    Ok(count((preparation, split), outcomes, folder))
 }
 
 /// What was found in the folder that is written to is no input.
 pub(super) fn outside(list: Vec<Input>, out: &Path) -> Vec<Input> {
     let Ok(out) = out.canonicalize() else { return list };
     let is_outside = |input: &Input| {
-        let path = Path::new(&input.name()).canonicalize();
-        !input.is_optional() || path.is_ok_and(|path| !path.starts_with(&out))
+        // What cannot be resolved says so when it is read.
+        let path = input.file().and_then(|path| path.canonicalize().ok());
+        !input.is_optional() || path.is_none_or(|path| !path.starts_with(&out))
     };
     list.into_iter().filter(is_outside).collect()
-}
-
-/// A stem for the files of every item, and how many parts it will have.
-pub(super) fn name_items(preparation: &Preparation<'_>) -> Vec<(String, u64)> {
-    let mut names = Names::default();
-    let mut of = |planned: &Planned| (names.stem(&planned.probed.name), planned.part_count());
-    let item = |item: &PlannedItem| item.planned.as_ref().map(&mut of).unwrap_or_default();
-    preparation.items.iter().map(item).collect()
 }
 
 type Outcome = Option<Result<Prepared, Error>>;
@@ -110,10 +125,10 @@ fn carry_out(
 
 /// Counts what was made, by what its own headers say.
 fn count(
-    preparation: &mut Preparation<'_>,
+    (preparation, split): (&mut Preparation<'_>, bool),
     outcomes: Vec<Outcome>,
-    (folder, mut summary): (&OutFolder, Summary),
-) -> (Vec<Made>, Summary) {
+    folder: &OutFolder,
+) -> Carried {
     let facts = |outcome: &Outcome| match outcome {
         Some(Ok(prepared)) => {
             Some(prepared.parts.iter().map(PreparedPart::counted).collect::<Vec<_>>())
@@ -121,18 +136,64 @@ fn count(
         _ => None,
     };
     let parts: Vec<_> = outcomes.iter().map(facts).collect();
-    let counted = preparation.count_parts(&parts);
-    let labels = preparation.labels(&parts);
+    let (requests, counted) = if split {
+        let requests = preparation.split_requests(&parts);
+        let counted = preparation.count_requests(&parts, &requests);
+        (requests, counted)
+    } else {
+        (preparation.requests(&parts), preparation.count_parts(&parts))
+    };
+    drop(parts);
     let items = std::mem::take(&mut preparation.items);
-    let mut made = Vec::with_capacity(items.len());
-    let rest = outcomes.into_iter().zip(counted.items).zip(labels);
-    for (at, (item, ((outcome, counted), label))) in items.into_iter().zip(rest).enumerate() {
+    let mut made = Vec::with_capacity(items.len() + preparation.copies.len());
+    let mut copies = preparation.copies.iter().peekable();
+    let rest = outcomes.into_iter().zip(counted.items);
+    for (at, (item, (outcome, counted))) in items.into_iter().zip(rest).enumerate() {
         let (item, one) = make(at, item, outcome, counted);
         preparation.items.push(item);
-        made.push(Made { label, files: folder.files(at), ..one });
+        while let Some(copy) = copies.next_if(|copy| copy.behind <= at) {
+            made.push(copied(copy, preparation, folder));
+        }
+        made.push(Made { files: folder.files(at), ..one });
     }
-    summary.totals = vec![counted.totals];
-    (made, summary)
+    made.extend(copies.map(|copy| copied(copy, preparation, folder)));
+    let summary = Summary {
+        skipped: preparation.skipped,
+        items: made.len() as u64,
+        failed: 0,
+        totals: vec![counted.totals],
+    };
+    let numbered = split || preparation.request.requests == Requests::Each;
+    Carried { made, summary, requests, numbered }
+}
+
+/// Adds a warning to every picture that looks like an earlier one.
+fn warn_of_near_duplicates(
+    engine: &Engine,
+    preparation: &Preparation<'_>,
+    made: &mut [Made],
+) -> Result<(), Stop> {
+    let near = engine.near_duplicates(preparation).map_err(|error| settings::failure(&error))?;
+    for one in made {
+        let first = one.item.and_then(|item| near.get(item).copied().flatten());
+        let first = first.and_then(|first| preparation.items.get(first));
+        if let (Some(first), Ok(probed)) = (first, &mut one.budgeted.probed) {
+            let message = format!("looks like {}", first.input.name());
+            let hint = "leave one of them out if they show the same; both are sent";
+            let warning = Warning::new(WarningCode::NearDuplicate, message).with_hint(hint);
+            probed.warnings.push(warning);
+        }
+    }
+    Ok(())
+}
+
+/// A copy of an item: its own facts, and the files of that item.
+fn copied(copy: &Duplicate, preparation: &Preparation<'_>, folder: &OutFolder) -> Made {
+    let first = preparation.items.get(copy.of).map(|item| item.input.name()).unwrap_or_default();
+    let budgeted = Budgeted::copy(copy.probed.clone(), first.into());
+    let (item, files) = (None, folder.files(copy.of));
+    let (prepared, charges, sent) = (None, Vec::new(), Vec::new());
+    Made { item, budgeted, prepared, files, charges, sent }
 }
 
 /// One item's facts, charge and parts together. The item keeps its plan; its error moves on.
@@ -162,20 +223,17 @@ fn make(
         add_warnings(charge, planned, prepared);
     }
     let budgeted = match (probed, error, charge) {
-        (Some(probed), Some(error), _) => {
-            Budgeted { probed: Ok(probed), charges: vec![Err(error)] }
-        }
+        (Some(probed), Some(error), _) => Budgeted::new(Ok(probed), vec![Err(error)]),
         (Some(probed), None, charge) => {
-            Budgeted { probed: Ok(probed), charges: charge.map(Ok).into_iter().collect() }
+            Budgeted::new(Ok(probed), charge.map(Ok).into_iter().collect())
         }
-        (None, error, _) => {
-            Budgeted { probed: Err(error.unwrap_or_else(unknown)), charges: vec![] }
-        }
+        (None, error, _) => Budgeted::new(Err(error.unwrap_or_else(unknown)), vec![]),
     };
     let files = Default::default();
-    let made = Made { item: at, budgeted, prepared, files, charges, label: None, request: None };
+    let (item_place, sent) = (Some(at), Vec::new());
+    let made = Made { item: item_place, budgeted, prepared, files, charges, sent };
     let planned = planned.ok_or_else(unknown);
-    (PlannedItem { input: item.input, planned, unplanned: item.unplanned }, made)
+    (PlannedItem { planned, input: item.input, unplanned: item.unplanned, stamp: item.stamp }, made)
 }
 
 /// Stands where an error has moved on.
@@ -184,10 +242,28 @@ fn unknown() -> Error {
     Error::new("", stage, kind, "reported with its item").with_hint("see the item")
 }
 
+/// How a batch can be sent.
+fn batch_note(bytes: u64, inline: Option<u64>) -> String {
+    let how = match inline {
+        Some(limit) if bytes <= limit => "small enough for the body of a batch request",
+        Some(_) => "to be uploaded by the File API",
+        None => "to be put into Cloud Storage",
+    };
+    format!("{BATCH} has {bytes} bytes: {how}")
+}
+
 fn add_warnings(charge: &mut Charge, planned: &Planned, prepared: &Prepared) {
     charge.warnings.extend(planned.warnings.iter().cloned());
     charge.warnings.extend(prepared.warnings.iter().cloned());
-    if charge.route != Route::Inline {
+}
+
+/// Says which items are to be uploaded.
+fn note_upload(made: &mut Made) {
+    let outside = made.charges.iter().any(|charge| charge.route != Route::Inline);
+    let first = made.charges.first().map(|charge| charge.route);
+    let Some(Ok(charge)) = made.budgeted.charges.first_mut() else { return };
+    charge.route = first.unwrap_or(charge.route);
+    if outside {
         let message = "the request names the file where its address belongs after uploading";
         let hint = "upload the file and put its address into the request, or ask for inline";
         charge.warnings.push(Warning::new(WarningCode::NeedsUpload, message).with_hint(hint));
@@ -203,15 +279,18 @@ struct Finished<'a> {
 }
 
 impl Finished<'_> {
-    fn finish(
-        &self,
-        mut made: Vec<Made>,
-        summary: &Summary,
-        output: &mut Output<'_>,
-    ) -> Result<Status, Stop> {
-        let before = files_before(self.folder);
-        let written = write_requests(self.folder, self.preparation, &mut made).and_then(|names| {
-            write_manifest(self.folder, self.head, summary, self.preparation, &made)?;
+    fn finish(&self, carried: Carried, output: &mut Output<'_>) -> Result<Status, Stop> {
+        let Carried { mut made, mut summary, requests, numbered } = carried;
+        let bodies = Bodies {
+            folder: self.folder,
+            preparation: self.preparation,
+            requests: &requests,
+            numbered,
+        };
+        let written = self.write_requests(&bodies, (&mut made, &mut summary), output);
+        let written = written.and_then(|names| {
+            made.iter_mut().for_each(note_upload);
+            write_manifest(self.folder, self.head, &summary, self.preparation, &made)?;
             Ok(names)
         });
         let requests = match written {
@@ -221,14 +300,52 @@ impl Finished<'_> {
         let files = made.iter().filter(|one| one.prepared.is_some());
         let files = files.flat_map(|one| one.files.parts.iter().chain(&one.files.extras));
         let now: Vec<&str> = files.chain(&requests).map(String::as_str).collect();
-        self.folder.close(&before, &now);
-        let status = self.report(&made, summary, output)?;
-        output.note(&self.summary(&made, requests.len()));
+        self.folder.close(&now);
+        let status = self.report(&made, &summary, output)?;
+        output.note(&self.summary(&made, &requests));
+        match self.folder.resumed() {
+            0 => {}
+            1 => output.note("1 of them was done before"),
+            done => output.note(&format!("{done} of them were done before")),
+        }
         Ok(status)
     }
 
+    /// Writes the requests, or all of them as a batch; the files' names.
+    fn write_requests(
+        &self,
+        bodies: &Bodies<'_>,
+        (made, summary): (&mut [Made], &mut Summary),
+        output: &mut Output<'_>,
+    ) -> io::Result<Vec<String>> {
+        if !self.args.batch {
+            return bodies.write(made);
+        }
+        if bodies.requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limits = self.preparation.rules.limits();
+        let way = |way| limits.and_then(|limits| limits.way(way));
+        let hard = |limit: Option<Limit>| limit.and_then(|limit| limit.hard);
+        let file = hard(way(Way::BatchFile).and_then(|way| way.file_bytes));
+        let inline = hard(way(Way::BatchInline).and_then(|way| way.request_bytes));
+        if let Some(limit) = file {
+            bodies.fit_batch(made, limit)?;
+        }
+        let (name, bytes) = bodies.write_batch(made)?;
+        output.note(&batch_note(bytes, inline));
+        if let (Some(limit), Some(totals)) =
+            (file.filter(|limit| bytes > *limit), summary.totals.first_mut())
+        {
+            let message = format!("{bytes} bytes in the batch's file; allowed: at most {limit}");
+            let warning = Warning::new(WarningCode::RequestTooLarge, message);
+            totals.errors.push(warning.with_hint("make several batches of fewer files"));
+        }
+        Ok(vec![name])
+    }
+
     /// What was made of what, in one line.
-    fn summary(&self, made: &[Made], requests: usize) -> String {
+    fn summary(&self, made: &[Made], requests: &[String]) -> String {
         let parts: usize = made.iter().map(|one| one.parts().len()).sum();
         let bytes = |sizes: &mut dyn Iterator<Item = Option<u64>>| sizes.flatten().sum::<u64>();
         let after = bytes(&mut made.iter().flat_map(Made::parts).map(|part| part.facts.bytes));
@@ -236,8 +353,8 @@ impl Finished<'_> {
         let probed = |one: &Made| one.budgeted.probed.as_ref().ok().and_then(|probed| probed.bytes);
         let before = bytes(&mut sources().map(probed));
         let requests = match requests {
-            1 => "request.json".to_owned(),
-            several => format!("{several} requests"),
+            [only] => only.clone(),
+            several => format!("{} requests", several.len()),
         };
         format!(
             "{parts} parts of {after} bytes from {} files of {before} bytes, {MANIFEST} and \

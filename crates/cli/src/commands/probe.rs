@@ -57,7 +57,7 @@ fn run(
                 }
             };
             let (probed, found) = with_contents(engine, input, probed);
-            let item = Budgeted { probed, charges: Vec::new() };
+            let item = Budgeted::new(probed, Vec::new());
             summary.items += 1;
             summary.failed += u64::from(item.probed.is_err());
             written = show((&item, found), sink, output);

@@ -10,12 +10,12 @@ use mediaprep::{Planner, Preparation, Requests, RuleSet};
 use mediaprep_client::{Delivery, Error as ClientError, Generated, Outcome, UploadCache, blocking};
 use serde::Serialize;
 
-use super::prepare::{make_parts, name_items, outside};
+use super::prepare::{Carried, make_parts, outside};
 use crate::args::{Common, SendArgs};
 use crate::failure::Failure;
 use crate::item::Row;
 use crate::output::{Output, Status};
-use crate::prepare::{Made, OutFolder, write_manifest, write_requests};
+use crate::prepare::{Bodies, Made, OutFolder, Slice, slices, write_manifest};
 use crate::send::{Comparison, Expected, Outgoing, Uploads, append, report_event, request_extra};
 use crate::write::{Head, Summary};
 use crate::{Stop, inputs, settings};
@@ -42,16 +42,19 @@ pub(crate) fn send(
         return Err(Failure::option("facts have no bytes that could be sent", hint).into());
     }
     let sender = if args.dry_run { None } else { Some(Sender::new(args, main)?) };
-    let list = outside(inputs::collect(&args.work.inputs, engine.threads())?, out);
+    let work = &args.work;
+    let list = outside(inputs::collect(&work.inputs, engine.threads())?, out);
+    let list = inputs::once(list, &work.request, &engine)?;
     let plan = engine.plan(&list, main, &request, &options);
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
-    let mut folder = OutFolder::open(out, &output.interrupt)?;
-    folder.name_items(name_items(&preparation));
-    let (mut made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
-    forget_uploads(&mut made);
-    let mut status = report(&made, &summary, main, output);
+    let mut folder = OutFolder::open(out, &engine, &output.interrupt)?;
+    folder.take_on(&preparation);
+    let what = (&mut preparation, args.split_requests);
+    let mut carried = make_parts(&engine, what, &folder, output)?;
+    forget_uploads(&mut carried.made);
+    let mut status = report(&carried.made, &carried.summary, main, output);
     if args.out.is_some() {
-        keep(&folder, (main, &preparation), &mut made, &summary)?;
+        keep(&folder, (main, &preparation), &mut carried)?;
     }
     if status != Status::Done && !args.force && request.requests == Requests::One {
         let hint = "mend it, leave it out, or send all the same with --force";
@@ -60,8 +63,13 @@ pub(crate) fn send(
         return Ok(status);
     }
     let job = Job { args, frame: &frame, rules: main, preparation: &preparation, folder: &folder };
-    for items in requests(&made, request.requests, args.force) {
-        status = status.max(job.run(items, &summary, sender.as_ref(), output)?);
+    let one = carried.requests.len() == 1 && request.requests == Requests::One;
+    for items in slices(&carried.made, &carried.requests) {
+        if !one && !args.force && !items.iter().all(is_sendable) {
+            continue;
+        }
+        let summary = &carried.summary;
+        status = status.max(job.run(&items, summary, sender.as_ref(), output)?);
     }
     Ok(status)
 }
@@ -121,28 +129,20 @@ fn report(
 fn keep(
     folder: &OutFolder,
     (rules, preparation): (&RuleSet<'_>, &Preparation<'_>),
-    made: &mut [Made],
-    summary: &Summary,
+    carried: &mut Carried,
 ) -> Result<(), Stop> {
-    write_requests(folder, preparation, made)?;
+    let Carried { made, summary, requests, numbered } = carried;
+    let bodies = Bodies { folder, preparation, requests, numbered: *numbered };
+    bodies.write(made)?;
     let head =
         Head { command: "send", rules: std::slice::from_ref(rules), on: Some(rules.key.date) };
     Ok(write_manifest(folder, &head, summary, preparation, made)?)
 }
 
-/// The items of each request; those that cannot be sent are left out unless they are forced.
-fn requests(made: &[Made], requests: Requests, force: bool) -> Vec<&[Made]> {
-    match requests {
-        Requests::One => vec![made],
-        Requests::Each => {
-            let sendable = |one: &&Made| {
-                let charge = one.budgeted.charges.first().and_then(|charge| charge.as_ref().ok());
-                let broken = charge.is_none_or(|charge| !charge.breaches.is_empty());
-                !one.parts().is_empty() && (force || !broken)
-            };
-            made.iter().filter(sendable).map(std::slice::from_ref).collect()
-        }
-    }
+/// Whether the service would take an item.
+fn is_sendable(item: &Slice<'_>) -> bool {
+    let charge = item.made.budgeted.charges.first().and_then(|charge| charge.as_ref().ok());
+    charge.is_some_and(|charge| charge.breaches.is_empty())
 }
 
 /// What speaks to the service.
@@ -176,7 +176,7 @@ type Answered = (Generated, Option<ClientError>);
 impl Job<'_> {
     fn run(
         &self,
-        items: &[Made],
+        items: &[Slice<'_>],
         summary: &Summary,
         sender: Option<&Sender>,
         output: &mut Output<'_>,
@@ -265,14 +265,16 @@ impl Job<'_> {
         failure
     }
 
-    fn expected(&self, items: &[Made], summary: &Summary, outgoing: &Outgoing) -> Expected {
+    fn expected(&self, items: &[Slice<'_>], summary: &Summary, outgoing: &Outgoing) -> Expected {
         let mut expected = Expected::default();
-        expected.add_charges(items.iter().flat_map(|item| &item.charges));
+        expected.add_charges(items.iter().flat_map(Slice::charges));
         let counted = |text: &str| text.chars().count() as u64;
         let prompt = self.preparation.request.prompt.as_deref().map_or(0, counted);
         let extra = match summary.totals.first() {
             // What the texts between the media add is estimated from the characters anyway.
-            Some(totals) if self.preparation.request.requests == Requests::One => {
+            Some(totals)
+                if self.preparation.request.requests == Requests::One && totals.requests == 1 =>
+            {
                 request_extra(totals, outgoing.characters().max(prompt))
             }
             _ => 0,
@@ -285,7 +287,7 @@ impl Job<'_> {
         &self,
         generated: &Generated,
         expected: &Expected,
-        (items, outgoing): (&[Made], &Outgoing),
+        (items, outgoing): (&[Slice<'_>], &Outgoing),
         output: &mut Output<'_>,
     ) -> Result<(), Stop> {
         let usage = generated.usage.as_ref();
@@ -331,7 +333,7 @@ impl Job<'_> {
 
     fn measured(
         &self,
-        items: &[Made],
+        items: &[Slice<'_>],
         outgoing: &Outgoing,
         usage: &mediaprep::parts::UsageMetadata,
     ) -> Option<Measured> {
@@ -355,9 +357,9 @@ impl Job<'_> {
 pub(super) fn media_text(
     rules: &RuleSet<'_>,
     preparation: &Preparation<'_>,
-    items: &[Made],
+    items: &[Slice<'_>],
 ) -> String {
-    let parts = items.iter().flat_map(Made::charged_parts);
+    let parts = items.iter().flat_map(Slice::charged_parts);
     let facts = parts.map(|(part, charge, _)| {
         let options = preparation.part_options(part.role);
         let planner = Planner::new(rules, &options);

@@ -6,13 +6,13 @@ use mediaprep::{Preparation, Requests, RuleSet};
 use mediaprep_client::{Delivery, Error as ClientError, UploadCache, blocking};
 use serde::Serialize;
 
-use super::prepare::{make_parts, name_items};
+use super::prepare::{Carried, make_parts};
 use super::send::{Scratch, forget_uploads, media_text};
 use crate::args::{Common, Format, VerifyArgs};
 use crate::failure::Failure;
 use crate::item::Row;
 use crate::output::{Output, Status};
-use crate::prepare::{Made, OutFolder};
+use crate::prepare::{Made, OutFolder, Slice};
 use crate::send::{Comparison, Expected, Outgoing, Pair, Uploads, append, report_event, signed};
 use crate::text::{keep_end, printable, thousands};
 use crate::{Stop, inputs, settings};
@@ -42,9 +42,9 @@ pub(crate) fn verify(
     let list = inputs::collect(&args.work.inputs, engine.threads())?;
     let plan = engine.plan(&list, main, &request, &options);
     let mut preparation = plan.map_err(|error| settings::failure(&error))?;
-    let mut folder = OutFolder::open(&scratch.path, &output.interrupt)?;
-    folder.name_items(name_items(&preparation));
-    let (mut made, _) = make_parts(&engine, &mut preparation, &folder, output)?;
+    let mut folder = OutFolder::open(&scratch.path, &engine, &output.interrupt)?;
+    folder.take_on(&preparation);
+    let Carried { mut made, .. } = make_parts(&engine, (&mut preparation, false), &folder, output)?;
     forget_uploads(&mut made);
     let cache = settings::upload_cache(&args.connect);
     let asker = Asker { args, rules: main, client: &client, cache: cache.as_ref() };
@@ -111,7 +111,7 @@ impl Asker<'_> {
     ) -> Result<Option<Verified>, Stop> {
         let row = Row { item: &one.budgeted, models: &[], explained: None, contents: None };
         let path = row.path().to_owned();
-        let items = std::slice::from_ref(one);
+        let items = &[Slice::whole(one)];
         let frame = GenerateRequest {
             generation_config: Some(GenerationConfig {
                 media_resolution: preparation.request.request_level(),
@@ -169,7 +169,7 @@ impl Asker<'_> {
     fn measured(
         &self,
         preparation: &Preparation<'_>,
-        items: &[Made],
+        items: &[Slice<'_>],
         (outgoing, comparison): (&Outgoing, &Comparison),
     ) -> Option<Measured> {
         let details = comparison.by.iter();

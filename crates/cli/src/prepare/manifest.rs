@@ -2,41 +2,73 @@
 
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::path::Path;
 
 use mediaprep::media::{Dimensions, MimeType, Orientation};
 use mediaprep::tokens::Route;
 use mediaprep::{
-    Budgeted, Charge, How, MediaInfo, PageSpan, Preparation, Prepared, PreparedPart, Reason,
-    Region, Role, TokenSplit, View,
+    Budgeted, Charge, How, MediaInfo, PageSpan, Planned, Preparation, Prepared, PreparedPart,
+    Reason, Region, Role, TokenSplit, View,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::folder::{Files, MANIFEST, OutFolder};
+use super::folder::{Files, MANIFEST, OutFolder, is_ours};
+use super::journal::hex;
 use crate::item::{JsonItem, Number, Row, dollars, seconds};
 use crate::write::{Document, Head, Summary};
 
 /// One item as it came out.
 pub(crate) struct Made {
-    /// Its place in the preparation.
-    pub(crate) item: usize,
+    /// Its place in the preparation; `None` for a copy of another item.
+    pub(crate) item: Option<usize>,
     /// Facts and charge, as reports show them.
     pub(crate) budgeted: Budgeted,
     /// What was made; `None` when it failed.
     pub(crate) prepared: Option<Prepared>,
-    /// Where that is.
+    /// Where that is; of a copy, where the other item is.
     pub(crate) files: Files,
     /// What each part is charged.
     pub(crate) charges: Vec<Charge>,
-    /// The text before it in the request.
-    pub(crate) label: Option<String>,
-    /// The request that it is in.
-    pub(crate) request: Option<String>,
+    /// Where each part is sent; empty before that is known.
+    pub(crate) sent: Vec<Sent>,
+}
+
+/// Where a part is sent.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Sent {
+    /// The file of the request; empty for a part that is in none.
+    #[serde(rename = "request", serialize_with = "named")]
+    pub(crate) file: String,
+    /// The line of a batch, from 1.
+    #[serde(rename = "batch_line", skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u64>,
+    /// By what the result of the batch's line is found.
+    #[serde(rename = "batch_key", skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+}
+
+/// A name, or `null` where there is none.
+fn named<S: Serializer>(name: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    Some(name).filter(|name| !name.is_empty()).serialize(serializer)
 }
 
 impl Made {
     /// The parts that are sent.
     pub(crate) fn parts(&self) -> &[PreparedPart] {
         self.prepared.as_ref().map(|prepared| prepared.parts.as_slice()).unwrap_or_default()
+    }
+
+    /// The source's name.
+    pub(crate) fn name(&self) -> &str {
+        match &self.budgeted.probed {
+            Ok(probed) => &probed.name,
+            Err(error) => error.input(),
+        }
+    }
+
+    /// What was planned for it.
+    fn planned<'a>(&self, preparation: &'a Preparation<'_>) -> Option<&'a Planned> {
+        preparation.items.get(self.item?)?.planned.as_ref().ok()
     }
 
     /// Each part with its charge and its file.
@@ -58,6 +90,9 @@ struct ManifestItem<'a> {
     as_is: Option<AsIs>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_files: Vec<ExtraFile<'a>>,
+    /// The part files that stand for a copy.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    files: &'a [String],
 }
 
 /// A file that is kept beside the parts and never sent.
@@ -79,8 +114,9 @@ struct AsIs {
     cost_usd: Option<f64>,
 }
 
+/// A part with everything that is known of it.
 #[derive(Serialize)]
-struct ManifestPart<'a> {
+pub(crate) struct ManifestPart<'a> {
     file: &'a str,
     source: &'a str,
     source_sha256: String,
@@ -107,7 +143,8 @@ struct ManifestPart<'a> {
     tokens: TokenSplit,
     evidence: &'static str,
     route: Route,
-    request: Option<&'a str>,
+    #[serde(flatten)]
+    sent: Sent,
     #[serde(skip_serializing_if = "Option::is_none")]
     transform: Option<Transform>,
 }
@@ -225,13 +262,14 @@ fn item<'a>(
     row: &'a Row<'_>,
     preparation: &'a Preparation<'_>,
 ) -> ManifestItem<'a> {
-    let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
+    let planned = made.planned(preparation);
     let as_is = planned.and_then(|planned| planned.as_is.as_ref());
     ManifestItem {
         item: row.json(),
         how: planned.map(|planned| planned.plan.how()),
         why: planned.map(|planned| planned.plan.why()).unwrap_or_default(),
         extra_files: extra_files(made),
+        files: if made.item.is_none() { &made.files.parts } else { &[] },
         as_is: as_is
             .map(|charge| AsIs { tokens: charge.tokens, cost_usd: charge.cost.map(dollars) }),
     }
@@ -252,14 +290,15 @@ fn extra_files(made: &Made) -> Vec<ExtraFile<'_>> {
         .collect()
 }
 
-fn manifest_parts<'a>(
+/// What is known of each part of an item.
+pub(crate) fn manifest_parts<'a>(
     preparation: &'a Preparation<'_>,
     made: &'a Made,
 ) -> impl Iterator<Item = ManifestPart<'a>> {
-    let planned = preparation.items.get(made.item).and_then(|item| item.planned.as_ref().ok());
-    let parts = made.charged_parts();
+    let planned = made.planned(preparation);
+    let parts = made.charged_parts().enumerate();
     let hash = made.prepared.as_ref().map(|prepared| hex(&prepared.source_sha256));
-    parts.filter_map(move |(part, charge, file)| {
+    parts.filter_map(move |(at, (part, charge, file))| {
         let planned = planned?;
         let size = part.facts.info.dimensions();
         Some(ManifestPart {
@@ -280,7 +319,7 @@ fn manifest_parts<'a>(
             tokens: charge.tokens,
             evidence: charge.evidence.as_str(),
             route: charge.route,
-            request: made.request.as_deref(),
+            sent: made.sent.get(at).cloned().unwrap_or_default(),
             transform: transform(&planned.probed.info, part),
         })
     })
@@ -293,7 +332,7 @@ fn transform(source: &MediaInfo, part: &PreparedPart) -> Option<Transform> {
 
 /// The files that an earlier run has left: its parts and its requests. Only names within the
 /// folder's own places count, whatever the manifest says.
-pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
+pub(crate) fn files_before(root: &Path) -> Vec<String> {
     #[derive(Deserialize)]
     struct Before {
         parts: Vec<PartBefore>,
@@ -309,7 +348,7 @@ pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
         file: String,
         request: Option<String>,
     }
-    let Ok(file) = File::open(folder.root().join(MANIFEST)) else { return Vec::new() };
+    let Ok(file) = File::open(root.join(MANIFEST)) else { return Vec::new() };
     let before: Result<Before, _> = serde_json::from_reader(BufReader::new(file));
     let Ok(before) = before else { return Vec::new() };
     let extras = before.items.into_iter().flat_map(|item| item.extra_files);
@@ -322,23 +361,6 @@ pub(crate) fn files_before(folder: &OutFolder) -> Vec<String> {
     let mut files: Vec<String> = files.filter(|file| is_ours(file)).collect();
     files.dedup();
     files
-}
-
-fn is_ours(file: &str) -> bool {
-    let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
-    match file.strip_prefix("media/") {
-        Some(name) => is_name(name),
-        None => file.starts_with("request") && file.ends_with(".json") && is_name(file),
-    }
-}
-
-fn hex(hash: &[u8]) -> String {
-    use std::fmt::Write;
-
-    hash.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! One request with the files that it needs.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use mediaprep::parts::{Content, Data, DataSource, GenerateRequest, Part, PartData};
+use mediaprep::parts::{Content, Data, GenerateRequest, Part, PartData};
 use mediaprep::tokens::Route;
 use mediaprep::{Charge, Preparation, PreparedPart};
 use mediaprep_client::{FileSource, Pending, UploadOptions, Uploaded};
 
 use crate::failure::Failure;
-use crate::prepare::{Made, OutFolder};
+use crate::prepare::{OutFolder, PartFile, Slice};
 
 /// One request: its parts, and the files among them that are uploaded first.
 pub(crate) struct Outgoing {
@@ -30,30 +29,6 @@ enum Slot {
     Upload(usize, Part),
 }
 
-/// Bytes that are read from a part's file while they are sent.
-#[derive(Debug)]
-struct PartFile {
-    path: PathBuf,
-    length: u64,
-}
-
-impl PartFile {
-    fn new(path: PathBuf) -> io::Result<Self> {
-        let length = path.metadata()?.len();
-        Ok(Self { path, length })
-    }
-}
-
-impl DataSource for PartFile {
-    fn length(&self) -> u64 {
-        self.length
-    }
-
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(&self.path)?))
-    }
-}
-
 impl Outgoing {
     /// The request that some items make together.
     ///
@@ -63,7 +38,7 @@ impl Outgoing {
     pub(crate) fn new(
         folder: &OutFolder,
         preparation: &Preparation<'_>,
-        items: &[Made],
+        items: &[Slice<'_>],
         frame: &GenerateRequest,
     ) -> Result<Self, Failure> {
         let mut outgoing = Self {
@@ -73,7 +48,7 @@ impl Outgoing {
             frame: frame.clone(),
         };
         for item in items {
-            if let Some(label) = item.label.as_ref().filter(|_| !item.parts().is_empty()) {
+            if let Some(label) = item.label {
                 outgoing.text(label);
             }
             for (part, charge, file) in item.charged_parts() {

@@ -43,7 +43,7 @@ const CHARGE: [&str; 11] = [
     "cost_usd",
 ];
 
-const TAIL: [&str; 4] = ["warnings", "error_code", "error_stage", "error_message"];
+const TAIL: [&str; 5] = ["warnings", "error_code", "error_stage", "error_message", "duplicate_of"];
 
 fn header(head: &Head<'_>) -> Vec<String> {
     let charge: &[&str] = if head.rules.is_empty() { &["bytes_read"] } else { &CHARGE };
@@ -121,6 +121,7 @@ fn columns(row: &Row<'_>) -> Vec<String> {
     columns.push(text(error.as_ref().map(|error| error.code)));
     columns.push(text(error.as_ref().map(|error| error.stage)));
     columns.push(text(error.map(|error| error.message)));
+    columns.push(text(row.item.copy_of.as_deref()));
     columns
 }
 

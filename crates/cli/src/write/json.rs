@@ -3,7 +3,7 @@
 use std::io;
 
 use mediaprep::media::{Modality, Warning};
-use mediaprep::tokens::Evidence;
+use mediaprep::tokens::{Billing, Evidence};
 use mediaprep::{KindTotals, RuleSet, TokenSplit, Totals};
 use serde::Serialize;
 
@@ -35,12 +35,16 @@ struct JsonRule<'a> {
     meter: &'static str,
     on: String,
     rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 struct JsonTotals<'a> {
     items: u64,
     failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicates: Option<u64>,
     #[serde(flatten)]
     sums: Option<JsonSums<'a>>,
 }
@@ -115,6 +119,7 @@ fn rule<'a>(rules: &'a RuleSet<'_>, head: &Head<'_>) -> JsonRule<'a> {
         meter: rules.row.meter.as_str(),
         on: head.on.map(|date| date.to_string()).unwrap_or_default(),
         rule: &rules.row.id,
+        billing: (rules.billing() == Billing::Batch).then_some("batch"),
     }
 }
 
@@ -127,6 +132,7 @@ fn totals(summary: &Summary, sums: Option<&Totals>) -> JsonTotals<'static> {
     JsonTotals {
         items: summary.items,
         failed: sums.map_or(summary.failed, |t| t.failed),
+        duplicates: sums.map(|totals| totals.copies),
         sums: None,
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::io;
 
 use mediaprep::media::{Duration, Modality};
-use mediaprep::tokens::{Bound, Evidence, Route};
+use mediaprep::tokens::{Billing, Bound, Evidence, Route};
 use mediaprep::{KindTotals, MediaInfo, ROUTES, RuleSet, Totals};
 
 use super::{Head, Sink, Summary};
@@ -96,7 +96,21 @@ fn plural(count: u64, word: &str) -> String {
 
 fn outcome_text(summary: &Summary, failed: u64) -> String {
     let skipped = plural(summary.skipped, "file");
-    format!("{skipped} skipped (not media), {} failed", thousands(failed))
+    let outcome = format!("{skipped} skipped (not media), {} failed", thousands(failed));
+    match copies(summary) {
+        0 => outcome,
+        copies => format!("{outcome}, {}", copies_text(copies)),
+    }
+}
+
+/// Items that are copies of others, which every rule sees alike.
+fn copies(summary: &Summary) -> u64 {
+    summary.totals.first().map_or(0, |totals| totals.copies)
+}
+
+fn copies_text(copies: u64) -> String {
+    let verb = if copies == 1 { "is a copy" } else { "are copies" };
+    format!("{} {verb} of others", plural(copies, "file"))
 }
 
 /// One file of the list.
@@ -299,7 +313,7 @@ const COMPARED: [(&str, CellText); 4] = [
 ];
 
 fn files_cell(name: &str, summary: &Summary) -> String {
-    if name == "total" { thousands(summary.items) } else { String::new() }
+    if name == "total" { thousands(summary.items - copies(summary)) } else { String::new() }
 }
 
 fn main_tokens(file: &Listed) -> u64 {
@@ -341,7 +355,7 @@ fn kind_line(kind: Modality, entry: &KindTotals, totals: &Totals) -> String {
 fn total_line(totals: &Totals) -> String {
     line([
         "total",
-        &thousands(totals.items),
+        &thousands(totals.items - totals.copies),
         "",
         &tokens_text(totals.tokens.total, totals.bound),
         &window_text(totals.largest_request, totals),
@@ -405,5 +419,6 @@ fn rule_text(rules: &RuleSet<'_>, models: usize) -> String {
     let meter = rules.row.meter.as_str();
     let on = rules.key.date;
     let row = if models > 1 { format!(" · row {}", rules.row.id) } else { String::new() };
-    format!("model {} · {service} · {meter} · on {on}{row}", rules.key.model)
+    let batch = if rules.billing() == Billing::Batch { " · batch" } else { "" };
+    format!("model {} · {service} · {meter} · on {on}{batch}{row}", rules.key.model)
 }

@@ -25,7 +25,7 @@ use super::video_plan::{Sampling, VideoPlan};
 use crate::Engine;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
 use crate::info::MediaInfo;
-use crate::input::{Input, InputSource};
+use crate::input::{FileStamp, Input, InputSource};
 use crate::probe::{Probed, probe_made};
 use crate::run::{Workers, run_heavy};
 
@@ -126,6 +126,18 @@ pub trait Store: Sync {
     /// What keeping it gives; the part's item then fails, the others go on.
     fn store(&self, part: PartBytes<'_>) -> io::Result<()>;
 
+    /// What an earlier run has made of an item, by its place and plan, where that still stands:
+    /// nothing is then done for it.
+    fn resume(&self, item: usize, planned: &Planned) -> Option<Prepared> {
+        let _ = (item, planned);
+        None
+    }
+
+    /// Is told what was made of an item once all of its parts are kept.
+    fn finished(&self, item: usize, prepared: &Prepared) {
+        let _ = (item, prepared);
+    }
+
     /// Throws a stored part away that turned out not to be wanted, by its item and its place.
     fn discard(&self, item: usize, part: usize);
 }
@@ -157,6 +169,7 @@ impl Engine {
             let job = Job {
                 at,
                 input: &item.input,
+                stamp: item.stamp,
                 planned,
                 preparation,
                 engine,
@@ -165,7 +178,7 @@ impl Engine {
                 #[cfg(feature = "pages")]
                 pool: &pool,
             };
-            Some(job.run(&ledger))
+            Some(job.resume_or_run(&ledger))
         };
         let mut at = 0;
         run_heavy(self.threads(), items, job, &mut |prepared| {
@@ -180,6 +193,7 @@ impl Engine {
 pub(super) struct Job<'a> {
     pub(super) at: usize,
     pub(super) input: &'a Input,
+    pub(super) stamp: Option<FileStamp>,
     pub(super) planned: &'a Planned,
     pub(super) preparation: &'a Preparation<'a>,
     pub(super) engine: &'a Engine,
@@ -190,6 +204,34 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    fn resume_or_run(&self, ledger: &Ledger) -> Result<Prepared, Error> {
+        if let Some(prepared) = self.store.resume(self.at, self.planned) {
+            return Ok(prepared);
+        }
+        let prepared = self.run(ledger)?;
+        self.check_unchanged()?;
+        self.store.finished(self.at, &prepared);
+        Ok(prepared)
+    }
+
+    /// Holds the file against what it was when it was planned.
+    fn check_unchanged(&self) -> Result<(), Error> {
+        let (Some(before), Some(path)) = (self.stamp, self.input.file()) else { return Ok(()) };
+        let now = FileStamp::of(path);
+        if now == Some(before) {
+            return Ok(());
+        }
+        let found = now.map_or(0, |now| now.bytes);
+        if now.is_some() && found == before.bytes {
+            let message = "it was written to since it was planned";
+            return Err(self
+                .error(Stage::Open, ErrorKind::Io, message)
+                .with_code("file_changed")
+                .with_hint(CHANGED));
+        }
+        Err(self.changed(found))
+    }
+
     fn run(&self, ledger: &Ledger) -> Result<Prepared, Error> {
         let peak = self.planned.peak_bytes;
         let Some(_reservation) = ledger.reserve(peak) else {
@@ -446,10 +488,12 @@ pub(super) fn read_input(input: &Input, probed: &Probed) -> Result<Vec<u8>, Erro
     }
 }
 
+const CHANGED: &str = "the file changed on the way; run it again";
+
 fn changed(probed: &Probed, found: u64) -> Error {
     let expected = probed.bytes.unwrap_or(0);
     let message = format!("{found} bytes or more; {expected} when it was planned");
     Error::new(&probed.name, Stage::Open, ErrorKind::Io, message)
         .with_code("file_changed")
-        .with_hint("the file changed on the way; run it again")
+        .with_hint(CHANGED)
 }

@@ -3,9 +3,9 @@
 use mediaprep_media::Modality;
 use mediaprep_tokens::{Clip, Evidence, estimate_text};
 
-use super::planned::Preparation;
+use super::planned::{Planned, Preparation};
 use super::role::Role;
-use super::sums::charge_parts;
+use super::sums::{charge_parts, look_at_parts};
 use crate::error::Error;
 use crate::options::{PlanOptions, Requests};
 use crate::plan::{Charge, Planner};
@@ -55,21 +55,27 @@ pub(crate) fn count_parts(
     preparation: &Preparation<'_>,
     parts: &[Option<Vec<PartFacts>>],
 ) -> Counted {
-    let mut counted = match preparation.request.requests {
+    let counted = match preparation.request.requests {
         Requests::One => count_together(preparation, parts),
         Requests::Each => count_apart(preparation, parts),
     };
+    finish_counted(preparation, counted)
+}
+
+/// Counts inputs in place of parts.
+pub(super) fn finish_counted(preparation: &Preparation<'_>, mut counted: Counted) -> Counted {
     let fails = |item: &&Option<Result<CountedItem, Error>>| match item {
         Some(Ok(item)) => !item.charge.breaches.is_empty(),
         Some(Err(_)) | None => true,
     };
-    counted.totals.items = counted.items.len() as u64;
+    counted.totals.copies = preparation.copies.len() as u64;
+    counted.totals.items = counted.items.len() as u64 + counted.totals.copies;
     counted.totals.failed = counted.items.iter().filter(fails).count() as u64;
     counted
 }
 
 /// The options of parts that are sent as they are, and of those that are clipped already.
-pub(super) struct PartOptions {
+pub(crate) struct PartOptions {
     whole: PlanOptions,
     clipped: PlanOptions,
 }
@@ -112,18 +118,7 @@ fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) 
             items.push(None);
             continue;
         };
-        let mut planner = Planner::new(preparation.rules, &options.whole);
-        let flat: Vec<&PartFacts> = parts.iter().collect();
-        let charges = charge_parts(&mut planner, &flat, &options);
-        let mut item = combine(&planner, parts, charges.into_iter());
-        let alone = planner.finish();
-        if let Some(Ok(item)) = &mut item {
-            item.charge.tokens = alone.tokens;
-            item.charge.cost = alone.cost;
-            item.charge.bound = alone.bound;
-            item.charge.evidence = alone.evidence.unwrap_or(item.charge.evidence);
-            item.charge.breaches.extend(alone.errors.iter().cloned());
-        }
+        let (item, alone) = count_alone(preparation, parts, &options);
         items.push(item);
         match &mut totals {
             Some(totals) => totals.merge(&alone),
@@ -134,8 +129,29 @@ fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) 
     Counted { items, totals: totals.map_or_else(empty, Totals::without_breaches) }
 }
 
+/// One item in a request of its own, and what that costs.
+fn count_alone(
+    preparation: &Preparation<'_>,
+    parts: &[PartFacts],
+    options: &PartOptions,
+) -> (Option<Result<CountedItem, Error>>, Totals) {
+    let mut planner = Planner::new(preparation.rules, &options.whole);
+    let flat: Vec<&PartFacts> = parts.iter().collect();
+    let charges = charge_parts(&mut planner, &flat, options);
+    let mut item = combine(&planner, parts, charges.into_iter());
+    let alone = planner.finish();
+    if let Some(Ok(item)) = &mut item {
+        item.charge.tokens = alone.tokens;
+        item.charge.cost = alone.cost;
+        item.charge.bound = alone.bound;
+        item.charge.evidence = alone.evidence.unwrap_or(item.charge.evidence);
+        item.charge.breaches.extend(alone.errors.iter().cloned());
+    }
+    (item, alone)
+}
+
 /// The charges of one item's parts as one, with the texts between them; `None` without parts.
-fn combine(
+pub(super) fn combine(
     planner: &Planner<'_>,
     parts: &[PartFacts],
     charges: impl Iterator<Item = Result<Charge, Error>>,
@@ -171,20 +187,99 @@ pub(crate) fn labels(
     preparation: &Preparation<'_>,
     parts: &[Option<Vec<PartFacts>>],
 ) -> Vec<Option<String>> {
-    let is_image = |parts: &Option<Vec<PartFacts>>| {
-        let first = parts.as_ref().and_then(|parts| parts.first());
-        first.is_some_and(|part| {
+    if preparation.request.requests == Requests::Each {
+        return vec![None; parts.len()];
+    }
+    let slices: Vec<&[PartFacts]> =
+        parts.iter().map(|parts| parts.as_deref().unwrap_or_default()).collect();
+    label_slices(preparation, &slices)
+}
+
+/// The same for what travels in one request.
+pub(super) fn label_slices(
+    preparation: &Preparation<'_>,
+    slices: &[&[PartFacts]],
+) -> Vec<Option<String>> {
+    let is_image = |parts: &[PartFacts]| {
+        parts.first().is_some_and(|part| {
             part.facts.info.modality() == Modality::Image && part.text.is_none()
         })
     };
-    let images = parts.iter().filter(|parts| is_image(parts)).count();
-    let several = images > 1 && preparation.request.requests == Requests::One;
+    let several = slices.iter().filter(|parts| is_image(parts)).count() > 1;
     let mut number = 0;
-    let mut label = |parts: &Option<Vec<PartFacts>>| {
+    let label = |parts: &&[PartFacts]| {
         (preparation.options.labels && several && is_image(parts)).then(|| {
             number += 1;
             format!("image {number}")
         })
     };
-    parts.iter().map(&mut label).collect()
+    slices.iter().map(label).collect()
+}
+
+impl CountedItem {
+    /// Two pieces of one item.
+    pub(super) fn joined(mut self, mut other: Self) -> Self {
+        self.parts.append(&mut other.parts);
+        self.charge = self.charge.joined(other.charge);
+        self
+    }
+}
+
+/// Counts the parts of one item after the other as they are made, so that none needs to be kept.
+/// What a charge depends on beyond its own item is taken from the plan.
+pub struct PartCounter<'a> {
+    preparation: &'a Preparation<'a>,
+    options: &'a PartOptions,
+    /// Of the one request.
+    planner: Planner<'a>,
+    /// Of requests of their own.
+    apart: Option<Totals>,
+}
+
+impl Preparation<'_> {
+    /// Has `work` count parts as they are made; what it returns, and what they cost in all.
+    pub fn count_while<R>(&self, work: impl FnOnce(&mut PartCounter<'_>) -> R) -> (R, Totals) {
+        let options = PartOptions::new(&self.request, Requests::One);
+        let planner = Planner::new(self.rules, &options.whole);
+        let mut counter =
+            PartCounter { preparation: self, options: &options, planner, apart: None };
+        if self.request.requests == Requests::One {
+            counter.look_ahead();
+        }
+        let done = work(&mut counter);
+        let PartCounter { planner, apart, .. } = counter;
+        (done, apart.map_or_else(|| planner.finish(), Totals::without_breaches))
+    }
+}
+
+impl PartCounter<'_> {
+    /// Lets the planner see what is planned, as far as it needs.
+    fn look_ahead(&mut self) {
+        let planned = |item: &super::PlannedItem| item.planned.as_ref().ok().map(Planned::parts);
+        let parts: Vec<_> = self.preparation.items.iter().map(planned).collect();
+        for label in labels(self.preparation, &parts).into_iter().flatten() {
+            self.planner.add_text(&label);
+        }
+        let flat: Vec<&PartFacts> = parts.iter().flatten().flatten().collect();
+        look_at_parts(&mut self.planner, &flat, self.options);
+    }
+
+    /// What the parts of the next item cost; `None` without parts.
+    pub fn count(&mut self, parts: &[PartFacts]) -> Option<Result<CountedItem, Error>> {
+        if self.preparation.request.requests == Requests::Each {
+            let (item, alone) = count_alone(self.preparation, parts, self.options);
+            match &mut self.apart {
+                Some(totals) => totals.merge(&alone),
+                None => self.apart = Some(alone),
+            }
+            return item;
+        }
+        parts.iter().filter_map(|part| part.text.as_ref()).for_each(|t| self.planner.add_text(t));
+        let charge = |part: &PartFacts| {
+            self.planner.use_options(self.options.of(part.role));
+            self.planner.plan(&part.facts)
+        };
+        let charges: Vec<_> = parts.iter().map(charge).collect();
+        combine(&self.planner, parts, charges.into_iter())
+    }
 }

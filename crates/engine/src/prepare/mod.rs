@@ -11,6 +11,7 @@ mod frames;
 mod image_plan;
 mod keep;
 mod memory;
+mod near;
 mod options;
 mod payload;
 mod pdf;
@@ -18,8 +19,8 @@ mod peak;
 mod planned;
 #[cfg(feature = "ffmpeg")]
 mod proxy;
+mod requests;
 mod role;
-#[cfg(feature = "ffmpeg")]
 mod similar;
 mod sound;
 mod sound_plan;
@@ -28,7 +29,7 @@ mod time;
 mod video_plan;
 
 pub use carry::{Extra, PartBytes, Prepared, PreparedPart, Store};
-pub use count::{Counted, CountedItem, PartFacts};
+pub use count::{Counted, CountedItem, PartCounter, PartFacts};
 pub use image_plan::{ImagePlan, PlannedPart};
 pub use options::{
     AudioOptions, ImageForm, ImageFormat, ImageOptions, PrepareOptions, VideoForm, VideoOptions,
@@ -39,7 +40,8 @@ pub use pdf::{Contents, serve_pages};
 pub use pdf::{
     Drawing, Excerpts, PageSelection, PageSpan, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
 };
-pub use planned::{ItemPlan, Planned, PlannedItem, Preparation};
+pub use planned::{Duplicate, ItemPlan, Planned, PlannedItem, Preparation};
+pub use requests::{RequestItem, RequestParts};
 pub use role::{How, Reason, Role};
 pub use sound_plan::{AudioPlan, SoundPlan};
 pub use video_plan::{Sampling, VideoPlan};

@@ -1,5 +1,8 @@
 //! The plan of a whole preparation: what becomes of every input, and what the result will cost.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use mediaprep_media::{Dimensions, Duration, MimeType, Warning};
 use serde::Serialize;
 
@@ -20,7 +23,7 @@ use crate::plan::{Charge, Planner};
 use crate::probe::{Outcome, Probed};
 use crate::rules::RuleSet;
 use crate::totals::Totals;
-use crate::{DocumentInfo, Engine, Input};
+use crate::{DocumentInfo, Engine, FileStamp, Input};
 
 /// What becomes of one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,6 +70,8 @@ pub struct PlannedItem {
     pub planned: Result<Planned, Error>,
     /// The facts of an input that could be read but not planned.
     pub unplanned: Option<Box<Probed>>,
+    /// The file as it was before its header was read; `None` for other inputs.
+    pub stamp: Option<FileStamp>,
 }
 
 impl PlannedItem {
@@ -227,6 +232,17 @@ impl Planned {
     }
 }
 
+/// An input with the same bytes as an item.
+#[derive(Clone, Debug)]
+pub struct Duplicate {
+    /// The place of that item in [`Preparation::items`].
+    pub of: usize,
+    /// How many items come before it in input order.
+    pub behind: usize,
+    /// Its own facts.
+    pub probed: Box<Probed>,
+}
+
 /// What will be made of a list of inputs, and what that will cost. Plain data: making it reads
 /// headers only.
 #[derive(Debug)]
@@ -239,6 +255,8 @@ pub struct Preparation<'a> {
     pub options: PrepareOptions,
     /// One entry for each input that is media or should have been, in input order.
     pub items: Vec<PlannedItem>,
+    /// Inputs that are copies of items, in input order; they have no parts of their own.
+    pub copies: Vec<Duplicate>,
     /// Inputs that were found in a folder and are no media.
     pub skipped: u64,
     /// What everything would cost as it is.
@@ -320,24 +338,29 @@ impl Engine {
         let mut planner = Planner::new(rules, request);
         planner.check_options()?;
         let (found, skipped) = self.probe_all(inputs)?;
+        let (found, copies) = set_copies_apart(found);
         let readable: Vec<&Probed> =
-            found.iter().flat_map(|(_, probed)| probed).map(|p| &**p).collect();
+            found.iter().flat_map(|found| &found.probed).map(|p| &**p).collect();
         let mut charges = charge_all(&mut planner, &readable).into_iter();
         let context = Context { engine: self, planner: &planner, options };
         let items = found
             .into_iter()
-            .map(|(input, probed)| {
+            .map(|Found { input, probed, stamp }| {
                 let charge = if probed.is_ok() { charges.next() } else { None };
-                context.item(input, probed, charge)
+                PlannedItem { stamp, ..context.item(input, probed, charge) }
             })
             .collect();
         let (request, options) = (request.clone(), options.clone());
-        Ok(Preparation { rules, request, options, items, skipped, as_is: planner.finish() })
+        let as_is = planner.finish();
+        Ok(Preparation { rules, request, options, items, copies, skipped, as_is })
     }
 
     /// The facts of every input that is media or should have been, and how many are neither.
-    fn probe_all(&self, inputs: &[Input]) -> Result<(Vec<(Input, Facts)>, u64), Error> {
-        let (mut found, mut skipped, mut at) = (Vec::new(), 0, inputs.iter());
+    fn probe_all(&self, inputs: &[Input]) -> Result<(Vec<Found>, u64), Error> {
+        // Looked at before anything is read, so that no change goes unseen.
+        let stamps: Vec<_> =
+            inputs.iter().map(|input| input.file().and_then(FileStamp::of)).collect();
+        let (mut found, mut skipped, mut at) = (Vec::new(), 0, inputs.iter().zip(stamps));
         self.probe_each(inputs.iter().cloned(), &mut |outcome| {
             let probed = match outcome {
                 Outcome::Media(probed) => Some(Ok(probed)),
@@ -345,7 +368,9 @@ impl Engine {
                 Outcome::Skipped => None,
             };
             match (at.next(), probed) {
-                (Some(input), Some(probed)) => found.push((input.clone(), probed)),
+                (Some((input, stamp)), Some(probed)) => {
+                    found.push(Found { input: input.clone(), probed, stamp });
+                }
                 _ => skipped += 1,
             }
             std::ops::ControlFlow::Continue(())
@@ -355,6 +380,36 @@ impl Engine {
 }
 
 type Facts = Result<Box<Probed>, Error>;
+
+/// An input that is media or should have been.
+struct Found {
+    input: Input,
+    probed: Facts,
+    stamp: Option<FileStamp>,
+}
+
+/// Takes the copies of media out. One whose first could not be read stands for itself.
+fn set_copies_apart(found: Vec<Found>) -> (Vec<Found>, Vec<Duplicate>) {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let (mut items, mut copies) = (Vec::with_capacity(found.len()), Vec::new());
+    // Only the names of those that have copies are kept.
+    let firsts: HashSet<Arc<str>> =
+        found.iter().filter_map(|found| found.input.copy_mark().cloned()).collect();
+    for Found { input, probed, stamp } in found {
+        let of = input.copy_of().and_then(|first| places.get(first)).copied();
+        match (of, probed) {
+            (Some(of), Ok(probed)) => copies.push(Duplicate { of, behind: items.len(), probed }),
+            (_, probed) => {
+                let name = input.name();
+                if probed.is_ok() && firsts.contains(name.as_str()) {
+                    places.entry(name).or_insert(items.len());
+                }
+                items.push(Found { input, probed, stamp });
+            }
+        }
+    }
+    (items, copies)
+}
 
 /// What planning one item goes by.
 struct Context<'a> {
@@ -377,7 +432,7 @@ impl Context<'_> {
             },
             Err(error) => (Err(error), None),
         };
-        PlannedItem { input, planned, unplanned }
+        PlannedItem { input, planned, unplanned, stamp: None }
     }
 
     fn plan(

@@ -1,6 +1,6 @@
 //! What is done to an item, why, and what its parts show.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is done to an item's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,7 +46,7 @@ pub enum Reason {
 }
 
 /// What an emitted part shows of its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "role")]
 pub enum Role {
     /// All of it.

@@ -1,4 +1,4 @@
-//! Whether two frames show nearly the same.
+//! Whether two frames or pictures show nearly the same.
 //!
 //! A frame's perceptual hash is a difference hash: the frame is brought to 17 × 16 grey cells, and
 //! each bit says whether a cell is clearly brighter than its left neighbour. Frames whose hashes
@@ -31,6 +31,20 @@ impl Look {
             }
         }
         Self(bits)
+    }
+
+    /// How many bits are set: next to none where the raster is nearly plain.
+    pub(super) fn bits(self) -> u32 {
+        self.0.iter().map(|bits| bits.count_ones()).sum()
+    }
+
+    /// The hash in eight pieces; of looks that are alike, at least two are the same.
+    pub(super) fn pieces(self) -> [u32; 8] {
+        std::array::from_fn(|at| {
+            let [low, high] = [self.0[at / 2], self.0[at / 2] >> 32];
+            let half = if at % 2 == 0 { low } else { high };
+            u32::try_from(half & u64::from(u32::MAX)).unwrap_or_default()
+        })
     }
 
     /// Whether the two look alike.

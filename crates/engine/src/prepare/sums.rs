@@ -54,6 +54,20 @@ pub(super) fn charge_parts<'a>(
     options: &'a PartOptions,
 ) -> Vec<Result<Charge, Error>> {
     parts.iter().filter_map(|part| part.text.as_ref()).for_each(|text| planner.add_text(text));
+    look_at_parts(planner, parts, options);
+    let mut charge = |part: &&PartFacts| {
+        planner.use_options(options.of(part.role));
+        planner.plan(&part.facts)
+    };
+    parts.iter().map(&mut charge).collect()
+}
+
+/// Lets a planner see as much of the parts as it needs before the first is planned.
+pub(super) fn look_at_parts<'a>(
+    planner: &mut Planner<'a>,
+    parts: &[&PartFacts],
+    options: &'a PartOptions,
+) {
     if planner.needs_shape() {
         let _ = parts.iter().try_for_each(|part| planner.look_at_shape(&part.facts));
     }
@@ -64,11 +78,6 @@ pub(super) fn charge_parts<'a>(
             planner.look_at_tokens(&mut scout, &part.facts)
         });
     }
-    let mut charge = |part: &&PartFacts| {
-        planner.use_options(options.of(part.role));
-        planner.plan(&part.facts)
-    };
-    parts.iter().map(&mut charge).collect()
 }
 
 impl Totals {
@@ -76,6 +85,7 @@ impl Totals {
     pub(super) fn merge(&mut self, other: &Self) {
         self.items += other.items;
         self.failed += other.failed;
+        self.copies += other.copies;
         self.tokens.merge(other.tokens);
         self.bound = self.bound.max(other.bound);
         self.evidence = self.evidence.max(other.evidence);
