@@ -280,6 +280,56 @@ fn media_by_address_stand_in_a_batch_as_files() {
     assert!(ran.notes.contains("needs_upload"), "{}", ran.notes);
 }
 
+/// The service's limits as a rule file would have them.
+fn limits(folder: &Path, inline: u64, batch: u64) -> String {
+    let way = |(id, way, since): (&str, &str, &str), field: &str, bytes: u64| {
+        format!(
+            "[[way]]\nid = \"{id}\"\nway = \"{way}\"\nservice = [\"developer-api\"]\n\
+             since = \"{since}\"\n{field} = {{ hard = {bytes}, evidence = \"documented\" }}\n\
+             sources = [\"a test\"]\n\n"
+        )
+    };
+    // The rows of the rule book that these take the place of.
+    let inside = ("inline/developer-api/2026-01", "inline", "2026-01-12");
+    let file = ("batch-file/developer-api", "batch-file", "2025-07-07");
+    let ways = [way(inside, "request-bytes", inline), way(file, "file-bytes", batch)];
+    let path = folder.join("limits.toml");
+    fs::write(&path, format!("schema = 1\n\n{}", ways.concat())).unwrap();
+    format!("--rules={}", path.display())
+}
+
+#[test]
+fn bytes_are_limits_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = pictures(folder.path(), 7);
+    let paths: Vec<&Path> = pictures.iter().map(PathBuf::as_path).collect();
+    let one = fs::metadata(&pictures[0]).unwrap().len().div_ceil(3) * 4;
+    // Room for two pictures and what is around them.
+    let rules = limits(folder.path(), one * 2 + 400, one * 3 + 600);
+    let out = folder.path().join("out");
+    let more = [rules.as_str(), "--route=inline", "--model=gemini-2.5-flash"];
+    let ran = prepare(&paths, &out, &[&more[..], &["--split-requests"]].concat());
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    let sizes: Vec<usize> = sent(&out).values().map(Vec::len).collect();
+    assert_eq!(sizes, [2, 2, 2, 1]);
+    for name in sent(&out).keys() {
+        let newline = 1;
+        assert!(fs::metadata(out.join(name)).unwrap().len() - newline <= one * 2 + 400);
+    }
+    // What a batch has no room for goes by address.
+    let ran = prepare(&paths, &out, &[&more[..], &["--batch"]].concat());
+    assert!(ran.notes.contains("needs_upload"), "{}", ran.notes);
+    let lines = fs::read_to_string(out.join("batch.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 7);
+    let inside =
+        |line: &str| json(line)["request"]["contents"][0]["parts"][0]["inlineData"].is_object();
+    let inside: Vec<bool> = lines.lines().map(inside).collect();
+    assert!(inside[0] && !inside[6], "{inside:?}");
+    let manifest = read(out.join("manifest.json"));
+    let routes = manifest["parts"].as_array().unwrap().iter().map(|part| part["route"] == "inline");
+    assert_eq!(routes.collect::<Vec<_>>(), inside);
+}
+
 #[test]
 fn parts_are_streamed_as_lines_with_their_bytes() {
     let folder = tempfile::tempdir().unwrap();

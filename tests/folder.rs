@@ -133,7 +133,7 @@ fn build(root: &Path, files: u64) {
             11 => {
                 let locked = folder.join(format!("locked-{number}.jpg"));
                 fs::copy(&path, &locked).unwrap();
-                fs::set_permissions(locked, fs::Permissions::from_mode(0)).unwrap();
+                fs::set_permissions(locked, fs::Permissions::from_mode(0o000)).unwrap();
             }
             _ => {}
         }

@@ -6,6 +6,7 @@
 
 mod carry;
 mod count;
+mod duplicates;
 #[cfg(feature = "ffmpeg")]
 mod frames;
 mod image_plan;
@@ -30,6 +31,7 @@ mod video_plan;
 
 pub use carry::{Extra, PartBytes, Prepared, PreparedPart, Store};
 pub use count::{Counted, CountedItem, PartCounter, PartFacts};
+pub use duplicates::Duplicate;
 pub use image_plan::{ImagePlan, PlannedPart};
 pub use options::{
     AudioOptions, ImageForm, ImageFormat, ImageOptions, PrepareOptions, VideoForm, VideoOptions,
@@ -40,7 +42,7 @@ pub use pdf::{Contents, serve_pages};
 pub use pdf::{
     Drawing, Excerpts, PageSelection, PageSpan, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
 };
-pub use planned::{Duplicate, ItemPlan, Planned, PlannedItem, Preparation};
+pub use planned::{ItemPlan, Planned, PlannedItem, Preparation};
 pub use requests::{RequestItem, RequestParts};
 pub use role::{How, Reason, Role};
 pub use sound_plan::{AudioPlan, SoundPlan};

@@ -132,7 +132,9 @@ mod tests {
             let (x, y) = (f64::from(x) / f64::from(width), f64::from(y) / f64::from(height));
             let kind = f64::from(kind);
             let wave = (x * (9.0 + kind * 3.7)).sin() + (y * (7.0 + kind * 5.3) + x * kind).cos();
-            u32::to_le_bytes((128.0 + wave * 50.0) as u32)[0]
+            #[expect(clippy::cast_possible_truncation, reason = "between 28 and 228")]
+            let grey = (128.0 + wave * 50.0) as u8;
+            grey
         };
         let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
         let data = rows.flat_map(|(x, y)| [grey(x, y); 3]).collect();
@@ -148,7 +150,8 @@ mod tests {
             let size = Dimensions::new(64, 64).unwrap();
             let raster = Raster::new(size, PixelFormat::Rgb8, vec![grey; 64 * 64 * 3]).unwrap();
             let chroma = mediaprep_image::Chroma::Auto;
-            let encoding = Encoding { format: OutputFormat::Png, quality: 90, chroma };
+            let encoding =
+                Encoding { format: OutputFormat::Png { small: false }, quality: 90, chroma };
             encode(&raster, &encoding).unwrap()
         };
         let files = [

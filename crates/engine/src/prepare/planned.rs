@@ -1,12 +1,10 @@
 //! The plan of a whole preparation: what becomes of every input, and what the result will cost.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
 use mediaprep_media::{Dimensions, Duration, MimeType, Warning};
 use serde::Serialize;
 
 use super::count::{Counted, PartFacts, count_parts, labels};
+use super::duplicates::{Duplicate, Found, set_copies_apart};
 use super::image_plan::{ImagePlan, plan_image};
 use super::options::{PrepareOptions, VideoForm};
 use super::pdf::{PageSpan, PdfForm, PdfPlan, PdfPlanner};
@@ -232,17 +230,6 @@ impl Planned {
     }
 }
 
-/// An input with the same bytes as an item.
-#[derive(Clone, Debug)]
-pub struct Duplicate {
-    /// The place of that item in [`Preparation::items`].
-    pub of: usize,
-    /// How many items come before it in input order.
-    pub behind: usize,
-    /// Its own facts.
-    pub probed: Box<Probed>,
-}
-
 /// What will be made of a list of inputs, and what that will cost. Plain data: making it reads
 /// headers only.
 #[derive(Debug)]
@@ -379,37 +366,7 @@ impl Engine {
     }
 }
 
-type Facts = Result<Box<Probed>, Error>;
-
-/// An input that is media or should have been.
-struct Found {
-    input: Input,
-    probed: Facts,
-    stamp: Option<FileStamp>,
-}
-
-/// Takes the copies of media out. One whose first could not be read stands for itself.
-fn set_copies_apart(found: Vec<Found>) -> (Vec<Found>, Vec<Duplicate>) {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let (mut items, mut copies) = (Vec::with_capacity(found.len()), Vec::new());
-    // Only the names of those that have copies are kept.
-    let firsts: HashSet<Arc<str>> =
-        found.iter().filter_map(|found| found.input.copy_mark().cloned()).collect();
-    for Found { input, probed, stamp } in found {
-        let of = input.copy_of().and_then(|first| places.get(first)).copied();
-        match (of, probed) {
-            (Some(of), Ok(probed)) => copies.push(Duplicate { of, behind: items.len(), probed }),
-            (_, probed) => {
-                let name = input.name();
-                if probed.is_ok() && firsts.contains(name.as_str()) {
-                    places.entry(name).or_insert(items.len());
-                }
-                items.push(Found { input, probed, stamp });
-            }
-        }
-    }
-    (items, copies)
-}
+pub(super) type Facts = Result<Box<Probed>, Error>;
 
 /// What planning one item goes by.
 struct Context<'a> {
