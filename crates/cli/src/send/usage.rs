@@ -182,13 +182,13 @@ mod tests {
         assert_eq!(
             comparison.lines(),
             [
-                "                 service        ours  difference",
-                " audio                 0           3          -3",
-                " image             1,092       1,100          -8",
-                " text                 10           9          +1",
-                " prompt            1,102       1,112         -10",
-                " answer                5",
-                " thoughts              7",
+                "                service        ours  difference",
+                " audio                0           3          -3",
+                " image            1,092       1,100          -8",
+                " text                10           9          +1",
+                " prompt           1,102       1,112         -10",
+                " answer               5",
+                " thoughts             7",
             ]
         );
     }
