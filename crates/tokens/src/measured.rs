@@ -209,14 +209,18 @@ mod tests {
             service: Service::DeveloperApi,
             meter: Meter::Billed,
             on: "2026-02-01".parse().unwrap(),
-            request: "image 1200x1800 + image 64x64".to_owned(),
+            request: "image 1200x1800".to_owned(),
             characters: 8,
-            tokens: 1806 + 258 + 2,
-            details: [("IMAGE".to_owned(), 2064), ("TEXT".to_owned(), 2)].into(),
+            tokens: 1806 + 2,
+            details: [("IMAGE".to_owned(), 1806), ("TEXT".to_owned(), 2)].into(),
             row: None,
         };
-        assert_eq!(measured.media_tokens(), Some(2064));
-        assert_eq!(measured.by_rules(&book), Some(2064));
+        assert_eq!(measured.media_tokens(), Some(1806));
+        assert_eq!(measured.by_rules(&book), Some(1806));
+        // Two pictures together are charged otherwise.
+        let two =
+            Measured { request: "image 1200x1800 + image 64x64".to_owned(), ..measured.clone() };
+        assert_eq!(two.by_rules(&book), Some(516));
         let unsplit = Measured { details: BTreeMap::new(), ..measured.clone() };
         assert_eq!(unsplit.media_tokens(), None);
         let unknown = Measured { model: "other".to_owned(), ..measured };
