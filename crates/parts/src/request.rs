@@ -29,7 +29,7 @@ use crate::vocabulary::closed_enum;
 ///     String::from_utf8(request.body().to_vec()?).unwrap(),
 ///     concat!(
 ///         r#"{"contents":[{"parts":[{"text":"Name three rivers."}],"role":"user"}],"#,
-///         r#""systemInstruction":{"parts":[{"text":"Be brief."}]}}"#,
+///         r#""systemInstruction":{"parts":[{"text":"Be brief."}],"role":"user"}}"#,
 ///     )
 /// );
 /// # Ok::<(), std::io::Error>(())
