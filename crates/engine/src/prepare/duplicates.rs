@@ -10,7 +10,7 @@ use crate::probe::Probed;
 /// An input with the same bytes as an item.
 #[derive(Clone, Debug)]
 pub struct Duplicate {
-    /// The place of that item in [`Preparation::items`].
+    /// The place of that item in [`crate::Preparation::items`].
     pub of: usize,
     /// How many items come before it in input order.
     pub behind: usize,
