@@ -12,6 +12,7 @@ use mediaprep::{
 
 use crate::args::{Common, Format, PrepareArgs};
 use crate::failure::Failure;
+use crate::fitted::{Planning, check_made, tell_fit};
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{
@@ -39,15 +40,20 @@ pub(crate) fn prepare(
         let hint = "name files; facts alone can be budgeted";
         return Err(Failure::option("facts have no bytes that could be prepared", hint).into());
     }
+    let budget = settings::fit_options(&args.fitting)?;
     let list = outside(inputs::collect(&work.inputs, engine.threads())?, &args.out);
-    let plan = engine.plan(&list, main, &request, &options);
-    let mut preparation = plan.map_err(|error| settings::failure(&error))?;
+    let planning = Planning { engine: &engine, rules: main, request: &request, options: &options };
+    let mut preparation = planning.plan(&list, budget.as_ref())?;
+    if tell_fit(&preparation, budget.as_ref(), output) != Status::Done {
+        return Ok(Status::Failed);
+    }
     let mut folder = OutFolder::open(&args.out, &output.interrupt)?;
     folder.name_items(name_items(&preparation));
     let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
     let (made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
     let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
-    finished.finish(made, &summary, output)
+    let status = finished.finish(made, &summary, output)?;
+    Ok(status.max(check_made(&summary, budget.as_ref(), output)))
 }
 
 /// Carries a preparation out into a folder, and counts what was made.
@@ -175,7 +181,7 @@ fn make(
     let files = Default::default();
     let made = Made { item: at, budgeted, prepared, files, charges, label: None, request: None };
     let planned = planned.ok_or_else(unknown);
-    (PlannedItem { input: item.input, planned, unplanned: item.unplanned }, made)
+    (PlannedItem { planned, ..item }, made)
 }
 
 /// Stands where an error has moved on.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use mediaprep::parts::GenerateRequest;
 use mediaprep::tokens::{Measured, Meter, Way, request_text};
-use mediaprep::{Planner, Preparation, Requests, RuleSet};
+use mediaprep::{Preparation, Requests, RuleSet};
 use mediaprep_client::{Delivery, Error as ClientError, Generated, Outcome, UploadCache, blocking};
 use serde::Serialize;
 
 use super::prepare::{make_parts, name_items, outside};
 use crate::args::{Common, SendArgs};
 use crate::failure::Failure;
+use crate::fitted::{Planning, check_made, tell_fit};
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{Made, OutFolder, write_manifest, write_requests};
@@ -41,13 +42,19 @@ pub(crate) fn send(
         return Err(Failure::option("facts have no bytes that could be sent", hint).into());
     }
     let sender = if args.dry_run { None } else { Some(Sender::new(args, main)?) };
+    let budget = settings::fit_options(&args.fitting)?;
     let list = outside(inputs::collect(&args.work.inputs, engine.threads())?, out);
-    let plan = engine.plan(&list, main, &request, &options);
-    let mut preparation = plan.map_err(|error| settings::failure(&error))?;
+    let planning = Planning { engine: &engine, rules: main, request: &request, options: &options };
+    let mut preparation = planning.plan(&list, budget.as_ref())?;
+    let fitted = tell_fit(&preparation, budget.as_ref(), output);
+    if fitted != Status::Done && !args.force {
+        return Ok(fitted);
+    }
     let mut folder = OutFolder::open(out, &output.interrupt)?;
     folder.name_items(name_items(&preparation));
     let (mut made, summary) = make_parts(&engine, &mut preparation, &folder, output)?;
     let mut status = report(&made, &summary, main, output);
+    status = status.max(fitted).max(check_made(&summary, budget.as_ref(), output));
     if args.out.is_some() {
         keep(&folder, (main, &preparation), &mut made, &summary)?;
     }
@@ -332,7 +339,7 @@ impl Job<'_> {
             service: self.rules.key.service,
             meter: Meter::Billed,
             on: self.rules.key.date,
-            request: media_text(self.rules, self.preparation, items),
+            request: media_text(self.preparation, items),
             characters: outgoing.characters(),
             tokens: usage.prompt_token_count?,
             details: details.into_iter().map(|(word, n)| (word.as_str().to_owned(), n)).collect(),
@@ -342,18 +349,14 @@ impl Job<'_> {
 }
 
 /// The media of a request in the rule book's words.
-pub(super) fn media_text(
-    rules: &RuleSet<'_>,
-    preparation: &Preparation<'_>,
-    items: &[Made],
-) -> String {
-    let parts = items.iter().flat_map(Made::charged_parts);
-    let facts = parts.map(|(part, charge, _)| {
-        let options = preparation.part_options(part.role);
-        let planner = Planner::new(rules, &options);
-        planner.facts(&part.facts, charge.route)
-    });
-    request_text(&facts.collect::<Vec<_>>())
+pub(super) fn media_text(preparation: &Preparation<'_>, items: &[Made]) -> String {
+    let facts = |item: &Made| -> Vec<_> {
+        let parts = item.charged_parts();
+        parts
+            .map(|(part, charge, _)| preparation.part_facts(item.item, part, charge.route))
+            .collect()
+    };
+    request_text(&items.iter().flat_map(facts).collect::<Vec<_>>())
 }
 
 fn print(text: &str, output: &mut Output<'_>) {

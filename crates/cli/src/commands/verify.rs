@@ -179,7 +179,7 @@ impl Asker<'_> {
             service: self.rules.key.service,
             meter: self.asked(),
             on: self.rules.key.date,
-            request: media_text(self.rules, preparation, items),
+            request: media_text(preparation, items),
             characters: outgoing.characters(),
             tokens: comparison.prompt.service?,
             details: details.filter(|(_, tokens)| *tokens > 0).collect(),

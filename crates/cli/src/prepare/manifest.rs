@@ -12,6 +12,7 @@ use mediaprep::{
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Files, MANIFEST, OutFolder};
+use crate::fitted::FittedItem;
 use crate::item::{JsonItem, Number, Row, dollars, seconds};
 use crate::write::{Document, Head, Summary};
 
@@ -56,6 +57,9 @@ struct ManifestItem<'a> {
     #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
     why: &'a [Reason],
     as_is: Option<AsIs>,
+    /// What was given up for a budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<FittedItem<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_files: Vec<ExtraFile<'a>>,
 }
@@ -231,6 +235,9 @@ fn item<'a>(
         item: row.json(),
         how: planned.map(|planned| planned.plan.how()),
         why: planned.map(|planned| planned.plan.why()).unwrap_or_default(),
+        fit: planned
+            .and(preparation.fit.as_ref())
+            .and_then(|fit| fit.items.get(made.item).map(FittedItem::new)),
         extra_files: extra_files(made),
         as_is: as_is
             .map(|charge| AsIs { tokens: charge.tokens, cost_usd: charge.cost.map(dollars) }),

@@ -58,7 +58,8 @@ fn write_body(
         if let Some(prompt) = &preparation.request.prompt {
             body.part(&Part::text(prompt.as_str()))?;
         }
-        body.finish(preparation.request.request_level())?.write_all(b"\n")
+        let level = items.first().and_then(|item| preparation.request_level(item.item));
+        body.finish(level)?.write_all(b"\n")
     })
 }
 
@@ -75,15 +76,12 @@ fn write_item(
         if let Some(text) = &part.text {
             body.part(&Part::text(text.as_str()))?;
         }
-        let medium = part.facts.info.modality();
         let mut wire = match charge.route {
             Route::Inline => Part::inline(charge.send_as.clone(), Vec::new()),
             // The address is known only after uploading, so the file stands in its place.
             Route::File | Route::Uri => Part::file(file, Some(charge.send_as.clone())),
         };
-        let options = preparation.part_options(part.role);
-        wire.media_resolution = options.part_level(medium);
-        wire.video_metadata = options.video_metadata(medium);
+        preparation.annotate(item.item, part, &mut wire);
         match charge.route {
             Route::Inline => body.inline(wire, &mut File::open(folder.root().join(file))?)?,
             Route::File | Route::Uri => body.part(&wire)?,

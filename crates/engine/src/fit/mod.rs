@@ -64,7 +64,7 @@ impl Engine {
             ControlFlow::Continue(())
         })?;
         let found: Vec<_> = found.iter().map(|found| found.as_deref()).collect();
-        Fitting { rules, request, options, found: &found }.fit()
+        fit_probed(&found, rules, request, options)
     }
 }
 
@@ -113,7 +113,21 @@ pub fn fit_facts(
     options: &FitOptions,
 ) -> Result<Fit, Error> {
     let found: Vec<_> = probed.iter().map(Ok).collect();
-    Fitting { rules, request, options, found: &found }.fit()
+    fit_probed(&found, rules, request, options)
+}
+
+/// The same for inputs of which some could not be read: those fail in their items.
+///
+/// # Errors
+///
+/// As [`fit_facts`].
+pub fn fit_probed(
+    found: &[Result<&Probed, &Error>],
+    rules: &RuleSet<'_>,
+    request: &PlanOptions,
+    options: &FitOptions,
+) -> Result<Fit, Error> {
+    Fitting { rules, request, options, found }.fit()
 }
 
 /// How often a fit whose whole count is above the sum of its parts is tried with less.
@@ -184,17 +198,7 @@ impl Fitting<'_> {
         let own = own.iter().chain(std::iter::repeat(&nothing));
         let items: Vec<(&Probed, &ItemOptions)> = read.zip(own).collect();
         let mut planner = Planner::new(self.rules, request);
-        if planner.needs_shape() {
-            let mut look = |&(probed, own): &_| planner.look_at_item_shape(probed, own);
-            let _ = items.iter().try_for_each(&mut look);
-        }
-        if planner.needs_tokens() {
-            let mut scout = planner.clone();
-            let mut look =
-                |&(probed, own): &_| planner.look_at_item_tokens(&mut scout, probed, own);
-            let _ = items.iter().try_for_each(&mut look);
-        }
-        let charges = items.iter().map(|(probed, own)| planner.plan_item(probed, own)).collect();
+        let charges = planner.plan_items(&items);
         for _ in self.found.iter().filter(|found| found.is_err()) {
             planner.fail();
         }

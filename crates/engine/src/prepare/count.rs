@@ -1,13 +1,14 @@
 //! What parts cost: those of one request together, or each input's in a request of its own.
 
 use mediaprep_media::Modality;
-use mediaprep_tokens::{Clip, Evidence, estimate_text};
+use mediaprep_tokens::{Evidence, estimate_text};
 
+use super::part_options::RequestOptions;
 use super::planned::Preparation;
 use super::role::Role;
 use super::sums::charge_parts;
 use crate::error::Error;
-use crate::options::{PlanOptions, Requests};
+use crate::options::Requests;
 use crate::plan::{Charge, Planner};
 use crate::probe::Probed;
 use crate::totals::{Totals, sum};
@@ -68,33 +69,20 @@ pub(crate) fn count_parts(
     counted
 }
 
-/// The options of parts that are sent as they are, and of those that are clipped already.
-pub(super) struct PartOptions {
-    whole: PlanOptions,
-    clipped: PlanOptions,
-}
-
-impl PartOptions {
-    pub(super) fn new(request: &PlanOptions, requests: Requests) -> Self {
-        let whole = PlanOptions { requests, ..request.clone() };
-        let clipped = PlanOptions { clip: Clip::default(), ..whole.clone() };
-        Self { whole, clipped }
-    }
-
-    /// The options under which a part is counted and sent.
-    pub(super) const fn of(&self, role: Role) -> &PlanOptions {
-        if matches!(role, Role::Proxy { .. }) { &self.clipped } else { &self.whole }
-    }
-}
-
 fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
-    let options = PartOptions::new(&preparation.request, Requests::One);
-    let mut planner = Planner::new(preparation.rules, &options.whole);
+    let options = RequestOptions::new(preparation, Requests::One);
+    let mut planner = Planner::new(preparation.rules, options.request());
     for label in labels(preparation, parts).into_iter().flatten() {
         planner.add_text(&label);
     }
-    let flat: Vec<&PartFacts> = parts.iter().flatten().flatten().collect();
-    let mut charges = charge_parts(&mut planner, &flat, &options).into_iter();
+    let of_item = |(item, parts)| {
+        let options = options.of(item);
+        let parts: &Option<Vec<PartFacts>> = parts;
+        parts.iter().flatten().map(move |part| (part, options))
+    };
+    let flat: Vec<_> = parts.iter().enumerate().flat_map(of_item).collect();
+    let mut charges = charge_parts(&mut planner, &flat).into_iter();
+    planner.use_options(options.request(), None);
     let item = |parts: &Option<Vec<PartFacts>>| {
         let parts = parts.as_ref()?;
         combine(&planner, parts, charges.by_ref().take(parts.len()))
@@ -104,17 +92,18 @@ fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>
 }
 
 fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
-    let options = PartOptions::new(&preparation.request, Requests::One);
+    let options = RequestOptions::new(preparation, Requests::One);
     let mut totals: Option<Totals> = None;
     let mut items = Vec::with_capacity(parts.len());
-    for parts in parts {
+    for (item, parts) in parts.iter().enumerate() {
         let Some(parts) = parts else {
             items.push(None);
             continue;
         };
-        let mut planner = Planner::new(preparation.rules, &options.whole);
-        let flat: Vec<&PartFacts> = parts.iter().collect();
-        let charges = charge_parts(&mut planner, &flat, &options);
+        let options = options.of(item);
+        let mut planner = Planner::new(preparation.rules, options.whole());
+        let flat: Vec<_> = parts.iter().map(|part| (part, options)).collect();
+        let charges = charge_parts(&mut planner, &flat);
         let mut item = combine(&planner, parts, charges.into_iter());
         let alone = planner.finish();
         if let Some(Ok(item)) = &mut item {
@@ -130,7 +119,7 @@ fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) 
             None => totals = Some(alone),
         }
     }
-    let empty = || Planner::new(preparation.rules, &options.whole).finish();
+    let empty = || Planner::new(preparation.rules, options.request()).finish();
     Counted { items, totals: totals.map_or_else(empty, Totals::without_breaches) }
 }
 

@@ -6,12 +6,15 @@
 
 mod carry;
 mod count;
+mod decide;
+mod fitted;
 #[cfg(feature = "ffmpeg")]
 mod frames;
 mod image_plan;
 mod keep;
 mod memory;
 mod options;
+mod part_options;
 mod payload;
 mod pdf;
 mod peak;
