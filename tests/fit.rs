@@ -420,3 +420,104 @@ fn what_does_not_fit_is_neither_made_nor_sent() {
     let ran = run("send", &[common.as_slice(), &["--dry-run", "--prompt=?"]].concat());
     assert_eq!((ran.status, ran.data.as_str()), (Status::Failed, ""));
 }
+
+/// Every way out states the level of a part that the fit gave one: split requests, the lines of a
+/// batch and of a stream.
+#[test]
+fn every_way_out_states_levels() {
+    let files = ["images/screenshot-1080p.png", "pdf/object-streams.pdf"].map(fixture);
+    let folder = tempfile::tempdir().unwrap();
+    let prepare = |arguments: &[&str], out: &Path| {
+        let files = files.iter().map(String::as_str);
+        let place = ["--out", out.to_str().unwrap()];
+        let all: Vec<&str> = files.chain(arguments.iter().copied()).chain(place).collect();
+        let ran = run("prepare", &all);
+        assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+        ran.data
+    };
+    let at_part = ["--model=gemini-3.5-flash", "--max-tokens=6000"];
+    let levels = |parts: &[Value]| -> Vec<String> {
+        let level = |part: &Value| part["mediaResolution"]["level"].as_str().map(str::to_owned);
+        parts.iter().filter_map(level).collect()
+    };
+    let of_body = |body: &Value| levels(body["contents"][0]["parts"].as_array().unwrap());
+
+    let out = folder.path().join("split");
+    prepare(&[&at_part[..], &["--split-requests"]].concat(), &out);
+    let split = of_body(&read(&out.join("request-0001.json")));
+    assert!(!split.is_empty());
+    let out = folder.path().join("batch");
+    prepare(&[&at_part[..], &["--batch"]].concat(), &out);
+    let lines = std::fs::read_to_string(out.join("batch.jsonl")).unwrap();
+    let batch: Vec<String> =
+        lines.lines().flat_map(|line| of_body(&json(line)["request"])).collect();
+    assert_eq!(batch, split);
+    let lines = prepare(&[&at_part[..], &["--format=ndjson"]].concat(), Path::new("-"));
+    let parts: Vec<Value> = lines.lines().map(|line| json(line)["part"].clone()).collect();
+    assert_eq!(levels(&parts), split);
+
+    let out = folder.path().join("whole");
+    prepare(&["--model=gemini-2.5-flash", "--max-tokens=2000", "--batch"], &out);
+    let lines = std::fs::read_to_string(out.join("batch.jsonl")).unwrap();
+    let manifest = read(&out.join("manifest.json"));
+    let mut stated = 0;
+    for (line, item) in lines.lines().zip(manifest["items"].as_array().unwrap()) {
+        let level = &json(line)["request"]["generationConfig"]["mediaResolution"];
+        assert_eq!(level.is_null(), item["fit"]["options"]["media_resolution"].is_null());
+        stated += u32::from(!level.is_null());
+    }
+    assert!(stated > 0);
+}
+
+/// What was made for another fit is made anew; what was made for this one is not.
+#[test]
+fn parts_of_another_fit_are_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let image = fixture("images/screenshot-1080p.png");
+    let prepare = |most: &str| {
+        let all = [image.as_str(), "--model=gemini-3.5-flash", "--max-tokens", most, "--out", out];
+        let ran = run("prepare", &all);
+        assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+        let manifest = read(&folder.path().join("manifest.json"));
+        let options = manifest["items"][0]["fit"]["options"].clone();
+        (options, ran.notes.contains("done before"))
+    };
+    let (wide, resumed) = prepare("2000");
+    assert!(!resumed);
+    let (narrow, resumed) = prepare("600");
+    assert!(narrow != wide && !resumed, "{narrow} {wide}");
+    assert_eq!(prepare("600"), (narrow, true));
+}
+
+/// A file that is there twice is fitted once, unless both are to be sent.
+#[test]
+fn copies_are_fitted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["a.png", "b.png"].map(|name| folder.path().join(name));
+    for name in &names {
+        std::fs::copy(fixture("images/screenshot-1080p.png"), name).unwrap();
+    }
+    let [first, second] = names.each_ref().map(|name| name.to_str().unwrap());
+    let common = ["--model=gemini-3.5-flash", "--json", "--max-tokens=1200"];
+    let fit = |arguments: &[&str]| {
+        let ran = run("fit", &[&common[..], arguments].concat());
+        assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+        json(&ran.data)
+    };
+    let (one, both) = (fit(&[first]), fit(&[first, second]));
+    assert_eq!(both["fit"], one["fit"]);
+    assert_eq!((&both["totals"]["items"], &both["totals"]["duplicates"]), (&2.into(), &1.into()));
+    assert_eq!(both["items"][1]["duplicate_of"], first);
+    assert!(both["items"][1]["fit"].is_null());
+    let kept = fit(&[first, second, "--keep-duplicates"]);
+    assert_eq!(kept["totals"]["duplicates"], 0);
+    assert!(kept["fit"]["tokens_before"].as_u64() > one["fit"]["tokens_before"].as_u64());
+
+    let out = folder.path().join("out");
+    let place = [first, second, "--out", out.to_str().unwrap()];
+    let ran = run("prepare", &[&common[..], &place].concat());
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    let manifest = read(&out.join("manifest.json"));
+    assert_eq!(manifest["totals"]["tokens"]["total"], one["fit"]["tokens"]);
+}
