@@ -11,7 +11,7 @@ use mediaprep::{
     PdfOptions, PlanOptions, Preparation, PrepareOptions, Requests, RuleRequest, RuleSet,
 };
 use mediaprep_cli::Status;
-use mediaprep_tests::{Ran, all_fixtures, fixtures, mediaprep, probe};
+use mediaprep_tests::{Ran, all_fixtures, fixtures, mediaprep, probe, root};
 use serde_json::Value;
 
 /// Tiles, tiles with levels for whole requests, levels at parts.
@@ -520,4 +520,20 @@ fn copies_are_fitted_once() {
     assert_eq!(ran.status, Status::Done, "{}", ran.notes);
     let manifest = read(&out.join("manifest.json"));
     assert_eq!(manifest["totals"]["tokens"]["total"], one["fit"]["tokens"]);
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("$ mediaprep fit ").expect("the command is shown");
+    let (command, rest) = rest.split_once('\n').unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let folder = format!("{}/", root().display());
+    let absolute = |word: &str| match word.starts_with("fixtures/") {
+        true => format!("{folder}{word}"),
+        false => word.trim_matches('\'').to_owned(),
+    };
+    let arguments: Vec<String> = command.split(' ').map(absolute).collect();
+    let ran = run("fit", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    assert_eq!(ran.data.replace(&folder, ""), shown);
 }

@@ -40,6 +40,7 @@ pub struct ItemOptions {
 
 impl ItemOptions {
     /// Everything as the request has it.
+    #[cfg(feature = "pixels")]
     pub(crate) const NOTHING: &Self = &Self {
         media_resolution: None,
         fps: None,
