@@ -520,6 +520,7 @@ fn copies_are_fitted_once() {
     assert_eq!(ran.status, Status::Done, "{}", ran.notes);
     let manifest = read(&out.join("manifest.json"));
     assert_eq!(manifest["totals"]["tokens"]["total"], one["fit"]["tokens"]);
+}
 
 #[test]
 fn the_readme_shows_what_is_printed() {
