@@ -189,9 +189,7 @@ fn the_manifest_accounts_for_every_part() {
 fn budget_says_the_same(out: &Path, manifest: &Value) {
     let media = out.join("media").to_string_lossy().into_owned();
     let arguments = ["budget", &media, "--on", "2026-11-21", "--model", "gemini-2.0-flash"];
-    let ran = mediaprep(
-        &[&arguments[..], &["--format", "json", "--route", "inline", "--keep-duplicates"]].concat(),
-    );
+    let ran = mediaprep(&[&arguments[..], &["--format", "json", "--route", "inline"]].concat());
     let budget: Value = serde_json::from_str(&ran.data).unwrap();
     assert_eq!(budget["totals"]["tokens"], manifest["totals"]["tokens"]);
     assert_eq!(budget["totals"]["cost_usd"], manifest["totals"]["cost_usd"]);

@@ -229,8 +229,7 @@ mod with_ffmpeg {
             let parts = manifest["parts"].as_array().unwrap();
             assert!(parts.len() > 15, "{} parts", parts.len());
             let media = text(&out.path().join("media"));
-            let ask =
-                ["budget", &media, "--keep-duplicates", "--on", "2026-11-21", "--model", MODEL];
+            let ask = ["budget", &media, "--on", "2026-11-21", "--model", MODEL];
             let ran = mediaprep(&[&ask[..], &["--json", "--route", "inline"]].concat());
             let budget: Value = serde_json::from_str(&ran.data).unwrap();
             for kind in ["image", "video", "audio"] {

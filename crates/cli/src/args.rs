@@ -2,6 +2,7 @@
 
 mod connect;
 mod files;
+mod fit;
 mod media;
 mod pdf;
 mod sampling;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connect::{ConnectArgs, UploadAddressArg};
 pub(crate) use self::files::{FilesArgs, FilesCommand, UploadArgs};
+pub(crate) use self::fit::{FitArgs, FittingArgs, LeverArg};
 pub(crate) use self::media::{
     ChromaArg, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, ProfileArg, TimeArgs, VideoArg,
 };
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     /// Tokens, cost, window share, limits and route; never decodes pixels.
     #[command(args_override_self = true)]
     Budget(Box<BudgetArgs>),
+    /// Choose what is given up of each file so that everything is within a budget.
+    #[command(args_override_self = true)]
+    Fit(Box<FitArgs>),
     /// Bring media into shape and write them with a manifest and the request, ready to send.
     #[command(args_override_self = true)]
     Prepare(Box<PrepareArgs>),
@@ -331,6 +336,8 @@ pub(crate) struct PrepareArgs {
     #[command(flatten)]
     pub(crate) work: WorkArgs,
     #[command(flatten)]
+    pub(crate) fitting: FittingArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Warn of pictures that look like an earlier one, by a perceptual hash; none is left out.
     #[arg(long, help_heading = "Images")]
@@ -449,7 +456,9 @@ fn push_option(merged: &mut Vec<OsString>, key: &str, value: &toml::Value) -> Re
         toml::Value::Datetime(date) => date.to_string(),
         toml::Value::Array(items) => {
             let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
-            items.ok_or_else(|| format!("`{key}` must be a list of text"))?.join(",")
+            let items = items.ok_or_else(|| format!("`{key}` must be a list of text"))?;
+            merged.extend(items.into_iter().map(|item| format!("--{key}={item}").into()));
+            return Ok(());
         }
         toml::Value::Table(_) => return Err(format!("`{key}` is a table; expected a value")),
     };

@@ -1,5 +1,6 @@
 //! From paths, folders, lists and facts to the engine's inputs, in sorted order.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,6 +12,7 @@ use mediaprep::{Broken, Engine, ErrorKind, Input};
 
 use crate::args::{InputArgs, RequestArgs};
 use crate::failure::Failure;
+use crate::prepare::{MANIFEST, MEDIA};
 use crate::settings;
 
 /// Everything that was named or found, sorted by path.
@@ -41,6 +43,8 @@ pub(crate) fn collect(args: &InputArgs, threads: usize) -> Result<Vec<Input>, Fa
 }
 
 /// The list with files marked that have the bytes of an earlier one, unless those are wanted too.
+/// Parts that `prepare` has written are never marked: two frames of a film may be alike, and each
+/// has its place in the request.
 ///
 /// # Errors
 ///
@@ -50,10 +54,32 @@ pub(crate) fn once(
     request: &RequestArgs,
     engine: &Engine,
 ) -> Result<Vec<Input>, Failure> {
-    if !request.keep_duplicates {
-        engine.mark_copies(&mut list).map_err(|error| settings::failure(&error))?;
+    if request.keep_duplicates {
+        return Ok(list);
+    }
+    let mut prepared = HashMap::new();
+    let mut is_part = |input: &Input| {
+        let path = PathBuf::from(input.name());
+        let Some(folder) = path.parent() else { return false };
+        *prepared.entry(folder.to_owned()).or_insert_with(|| is_prepared(folder))
+    };
+    let (places, mut others): (Vec<usize>, Vec<Input>) = list
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| !is_part(input))
+        .map(|(at, input)| (at, input.clone()))
+        .unzip();
+    engine.mark_copies(&mut others).map_err(|error| settings::failure(&error))?;
+    for (at, input) in places.into_iter().zip(others) {
+        list[at] = input;
     }
     Ok(list)
+}
+
+/// Whether this is where `prepare` has put its parts.
+fn is_prepared(folder: &Path) -> bool {
+    let manifest = folder.parent().map(|above| above.join(MANIFEST));
+    folder.ends_with(MEDIA) && manifest.is_some_and(|manifest| manifest.is_file())
 }
 
 /// Walks one folder on `threads` threads. What cannot be read becomes an input that fails.

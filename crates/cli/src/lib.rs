@@ -18,6 +18,7 @@ mod args;
 mod commands;
 mod facts;
 mod failure;
+mod fitted;
 mod inputs;
 mod item;
 mod output;
@@ -121,6 +122,7 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
     match &cli.command {
         Command::Probe(args) => commands::probe(args, &cli.common, output),
         Command::Budget(args) => commands::budget(args, &cli.common, output),
+        Command::Fit(args) => commands::fit(args, &cli.common, output),
         Command::Prepare(args) => commands::prepare(args, &cli.common, output),
         Command::Send(args) => commands::send(args, &cli.common, output),
         Command::Verify(args) => commands::verify(args, &cli.common, output),

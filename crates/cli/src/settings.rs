@@ -1,6 +1,7 @@
 //! From the arguments as typed to checked settings: texts parsed, defaults filled, files read.
 
 mod connect;
+mod fit;
 mod pdf;
 mod sampling;
 
@@ -26,6 +27,7 @@ use crate::output::{Interrupt, Output};
 use crate::prepare::OutFolder;
 
 pub(crate) use self::connect::{client, failure as client_failure, upload_cache, upload_state};
+pub(crate) use self::fit::fit_options;
 pub(crate) use self::sampling::generation_config;
 
 /// The engine that the common options ask for.

@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// The same with what each input is a copy of.
-    fn see_each(
+    pub(crate) fn see_each(
         &self,
         inputs: impl Iterator<Item = Input> + Send,
         each: &mut dyn FnMut(Seen) -> ControlFlow<()>,

@@ -39,6 +39,17 @@ pub struct ItemOptions {
 }
 
 impl ItemOptions {
+    /// Everything as the request has it.
+    #[cfg(feature = "pixels")]
+    pub(crate) const NOTHING: &Self = &Self {
+        media_resolution: None,
+        fps: None,
+        clip: None,
+        audio_track: None,
+        longest_side: None,
+        pages: None,
+    };
+
     /// Whether everything is left as the request has it.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

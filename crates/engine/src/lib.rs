@@ -49,7 +49,7 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Stage};
 pub use fit::{
     Advice, Failure, Fit, FitItem, FitOptions, GivenUp, Lever, Levers, PathPattern, Weights,
-    fit_facts,
+    fit_facts, fit_probed,
 };
 pub use info::{MediaInfo, VideoLengths};
 pub use input::{Broken, FileStamp, Input, KnownFacts};

@@ -196,12 +196,6 @@ impl<'a> Planner<'a> {
         self.rules.cost(&split.usage(), self.above_tier)
     }
 
-    /// Plans what follows under other options: those of parts that are clipped already.
-    #[cfg(feature = "pixels")]
-    pub(crate) const fn use_options(&mut self, options: &'a PlanOptions) {
-        self.options = options;
-    }
-
     fn plan_in_shared_request(&mut self, probed: &Probed) -> Result<Charge, Error> {
         let sent = self.sent_as(probed)?;
         let route = route::choose(probed, &sent, self.inline, self.rules, self.options);

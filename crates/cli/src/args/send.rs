@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ConnectArgs, OutputArgs, SamplingArgs, WorkArgs};
+use super::{ConnectArgs, FittingArgs, OutputArgs, SamplingArgs, WorkArgs};
 
 /// The answer goes to standard output as it comes; what was charged, beside our own count, to
 /// standard error.
@@ -12,6 +12,8 @@ use super::{ConnectArgs, OutputArgs, SamplingArgs, WorkArgs};
 pub(crate) struct SendArgs {
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) fitting: FittingArgs,
     #[command(flatten)]
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]

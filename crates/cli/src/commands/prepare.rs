@@ -7,13 +7,14 @@ use std::path::Path;
 use mediaprep::media::{Warning, WarningCode};
 use mediaprep::tokens::{Limit, Route, Way};
 use mediaprep::{
-    Budgeted, Charge, CountedItem, Duplicate, Engine, Error, Input, Planned, PlannedItem,
-    Preparation, Prepared, PreparedPart, RequestParts, Requests,
+    Budgeted, Charge, CountedItem, Duplicate, Engine, Error, FitOptions, Input, Planned,
+    PlannedItem, Preparation, Prepared, PreparedPart, RequestParts, Requests,
 };
 
 use super::send::Scratch;
 use crate::args::{Common, Format, PrepareArgs};
 use crate::failure::Failure;
+use crate::fitted::{Planning, check_made, tell_fit};
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{BATCH, Bodies, MANIFEST, Made, OutFolder, write_manifest};
@@ -46,22 +47,29 @@ pub(crate) fn prepare(
         let hint = "name files; facts alone can be budgeted";
         return Err(Failure::option("facts have no bytes that could be prepared", hint).into());
     }
+    let budget = settings::fit_options(&args.fitting)?;
+    let budget = budget.as_ref();
     let list = outside(inputs::collect(&work.inputs, engine.threads())?, out);
     let list = inputs::once(list, &work.request, &engine)?;
-    let plan = engine.plan(&list, main, &request, &options);
-    let mut preparation = plan.map_err(|error| settings::failure(&error))?;
+    let planning = Planning { engine: &engine, rules: main, request: &request, options: &options };
+    let mut preparation = planning.plan(&list, budget)?;
+    if tell_fit(&preparation, budget, output) != Status::Done {
+        return Ok(Status::Failed);
+    }
     let mut folder = OutFolder::open(out, &engine, &output.interrupt)?;
     folder.take_on(&preparation);
     let head = Head { command: "prepare", rules: &rules, on: Some(main.key.date) };
     if streams {
-        return super::stream::stream(&engine, (&preparation, &folder), (args, &head), output);
+        let what = (&preparation, &folder);
+        return super::stream::stream(&engine, what, (args, &head, budget), output);
     }
     let what = (&mut preparation, args.split_requests);
     let mut carried = make_parts(&engine, what, &folder, output)?;
     if args.near {
         warn_of_near_duplicates(&engine, &preparation, &mut carried.made)?;
     }
-    let finished = Finished { folder: &folder, preparation: &preparation, head: &head, args };
+    let (folder, preparation, head) = (&folder, &preparation, &head);
+    let finished = Finished { folder, preparation, head, args, budget };
     finished.finish(carried, output)
 }
 
@@ -233,7 +241,7 @@ fn make(
     let (item_place, sent) = (Some(at), Vec::new());
     let made = Made { item: item_place, budgeted, prepared, files, charges, sent };
     let planned = planned.ok_or_else(unknown);
-    (PlannedItem { planned, input: item.input, unplanned: item.unplanned, stamp: item.stamp }, made)
+    (PlannedItem { planned, ..item }, made)
 }
 
 /// Stands where an error has moved on.
@@ -276,6 +284,7 @@ struct Finished<'a> {
     preparation: &'a Preparation<'a>,
     head: &'a Head<'a>,
     args: &'a PrepareArgs,
+    budget: Option<&'a FitOptions>,
 }
 
 impl Finished<'_> {
@@ -308,7 +317,7 @@ impl Finished<'_> {
             1 => output.note("1 of them was done before"),
             done => output.note(&format!("{done} of them were done before")),
         }
-        Ok(status)
+        Ok(status.max(check_made(&summary, self.budget, output)))
     }
 
     /// Writes the requests, or all of them as a batch; the files' names.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use mediaprep::media::WarningCode;
 use mediaprep::parts::GenerateRequest;
 use mediaprep::tokens::{Measured, Meter, Way, request_text};
-use mediaprep::{Planner, Preparation, Requests, RuleSet};
+use mediaprep::{Preparation, Requests, RuleSet};
 use mediaprep_client::{Delivery, Error as ClientError, Generated, Outcome, UploadCache, blocking};
 use serde::Serialize;
 
 use super::prepare::{Carried, make_parts, outside};
 use crate::args::{Common, SendArgs};
 use crate::failure::Failure;
+use crate::fitted::{Planning, check_made, tell_fit};
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{Bodies, Made, OutFolder, Slice, slices, write_manifest};
@@ -43,16 +44,22 @@ pub(crate) fn send(
     }
     let sender = if args.dry_run { None } else { Some(Sender::new(args, main)?) };
     let work = &args.work;
+    let budget = settings::fit_options(&args.fitting)?;
     let list = outside(inputs::collect(&work.inputs, engine.threads())?, out);
     let list = inputs::once(list, &work.request, &engine)?;
-    let plan = engine.plan(&list, main, &request, &options);
-    let mut preparation = plan.map_err(|error| settings::failure(&error))?;
+    let planning = Planning { engine: &engine, rules: main, request: &request, options: &options };
+    let mut preparation = planning.plan(&list, budget.as_ref())?;
+    let fitted = tell_fit(&preparation, budget.as_ref(), output);
+    if fitted != Status::Done && !args.force {
+        return Ok(fitted);
+    }
     let mut folder = OutFolder::open(out, &engine, &output.interrupt)?;
     folder.take_on(&preparation);
     let what = (&mut preparation, args.split_requests);
     let mut carried = make_parts(&engine, what, &folder, output)?;
     forget_uploads(&mut carried.made);
     let mut status = report(&carried.made, &carried.summary, main, output);
+    status = status.max(fitted).max(check_made(&carried.summary, budget.as_ref(), output));
     if args.out.is_some() {
         keep(&folder, (main, &preparation), &mut carried)?;
     }
@@ -344,7 +351,7 @@ impl Job<'_> {
             service: self.rules.key.service,
             meter: Meter::Billed,
             on: self.rules.key.date,
-            request: media_text(self.rules, self.preparation, items),
+            request: media_text(self.preparation, items),
             characters: outgoing.characters(),
             tokens: usage.prompt_token_count?,
             details: details.into_iter().map(|(word, n)| (word.as_str().to_owned(), n)).collect(),
@@ -354,18 +361,14 @@ impl Job<'_> {
 }
 
 /// The media of a request in the rule book's words.
-pub(super) fn media_text(
-    rules: &RuleSet<'_>,
-    preparation: &Preparation<'_>,
-    items: &[Slice<'_>],
-) -> String {
-    let parts = items.iter().flat_map(Slice::charged_parts);
-    let facts = parts.map(|(part, charge, _)| {
-        let options = preparation.part_options(part.role);
-        let planner = Planner::new(rules, &options);
-        planner.facts(&part.facts, charge.route)
-    });
-    request_text(&facts.collect::<Vec<_>>())
+pub(super) fn media_text(preparation: &Preparation<'_>, items: &[Slice<'_>]) -> String {
+    let facts = |slice: &Slice<'_>| -> Vec<_> {
+        let parts = slice.charged_parts();
+        parts
+            .map(|(part, charge, _)| preparation.part_facts(slice.item, part, charge.route))
+            .collect()
+    };
+    request_text(&items.iter().flat_map(facts).collect::<Vec<_>>())
 }
 
 fn print(text: &str, output: &mut Output<'_>) {

@@ -6,13 +6,15 @@ use std::ops::ControlFlow;
 use mediaprep::media::Warning;
 use mediaprep::tokens::Route;
 use mediaprep::{
-    Budgeted, Charge, CountedItem, Engine, Error, PartCounter, Preparation, Prepared, PreparedPart,
+    Budgeted, Charge, CountedItem, Engine, Error, FitOptions, PartCounter, Preparation, Prepared,
+    PreparedPart,
 };
 use serde::Serialize;
 
 use super::budget::report_totals;
 use crate::args::{Format, PrepareArgs};
 use crate::failure::Failure;
+use crate::fitted::check_made;
 use crate::item::Row;
 use crate::output::{Output, Status};
 use crate::prepare::{Made, ManifestPart, OutFolder, manifest_parts, wire_part};
@@ -36,7 +38,7 @@ struct Stream<'a> {
 pub(super) fn stream(
     engine: &Engine,
     (preparation, folder): (&Preparation<'_>, &OutFolder),
-    (args, head): (&PrepareArgs, &Head<'_>),
+    (args, head, budget): (&PrepareArgs, &Head<'_>, Option<&FitOptions>),
     output: &mut Output<'_>,
 ) -> Result<Status, Stop> {
     check(args)?;
@@ -76,7 +78,7 @@ pub(super) fn stream(
     for (rules, totals) in head.rules.iter().zip(&summary.totals) {
         status = status.max(report_totals(rules, totals, output));
     }
-    Ok(status)
+    Ok(status.max(check_made(&summary, budget, output)))
 }
 
 /// Refuses what makes no sense without a folder.
@@ -124,7 +126,7 @@ impl Stream<'_> {
         let counted = match &outcome {
             Some(Ok(prepared)) => {
                 let parts: Vec<_> = prepared.parts.iter().map(PreparedPart::counted).collect();
-                counter.count(&parts)
+                counter.count(at, &parts)
             }
             _ => None,
         };
@@ -134,7 +136,7 @@ impl Stream<'_> {
             let label = self.labels.get(at).and_then(Option::as_deref);
             let text = serde_json::to_string(&Line { label, facts: line })?;
             let inline = Charge { route: Route::Inline, ..charge.clone() };
-            let wire = wire_part(self.folder, self.preparation, (part, &inline, file))?;
+            let wire = wire_part(self.folder, self.preparation, at, (part, &inline, file))?;
             // The object stays open for the part, whose bytes are encoded on their way.
             write!(output.data, "{},\"part\":", text.strip_suffix('}').unwrap_or(&text))?;
             wire.body().write_to(&mut *output.data)?;

@@ -111,7 +111,8 @@ impl Asker<'_> {
     ) -> Result<Option<Verified>, Stop> {
         let row = Row { item: &one.budgeted, models: &[], explained: None, contents: None };
         let path = row.path().to_owned();
-        let items = &[Slice::whole(one)];
+        let Some(whole) = Slice::whole(one) else { return Ok(None) };
+        let items = &[whole];
         let frame = GenerateRequest {
             generation_config: Some(GenerationConfig {
                 media_resolution: preparation.request.request_level(),
@@ -180,7 +181,7 @@ impl Asker<'_> {
             service: self.rules.key.service,
             meter: self.asked(),
             on: self.rules.key.date,
-            request: media_text(self.rules, preparation, items),
+            request: media_text(preparation, items),
             characters: outgoing.characters(),
             tokens: comparison.prompt.service?,
             details: details.filter(|(_, tokens)| *tokens > 0).collect(),

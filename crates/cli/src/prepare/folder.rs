@@ -131,7 +131,8 @@ impl OutFolder {
             let (stem, parts) = (names.stem(&planned.probed.name), planned.part_count());
             let file = item.input.file().zip(item.stamp);
             let resume = file.map(|(path, stamp)| {
-                (plans.hash(planned, path, (&stem, parts)), path.to_owned(), stamp)
+                let plan = plans.hash((planned, &item.options), path, (&stem, parts));
+                (plan, path.to_owned(), stamp)
             });
             Work { stem, parts, resume }
         };

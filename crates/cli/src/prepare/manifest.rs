@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::folder::{Files, MANIFEST, OutFolder, is_ours};
 use super::journal::hex;
+use crate::fitted::FittedItem;
 use crate::item::{JsonItem, Number, Row, dollars, seconds};
 use crate::write::{Document, Head, Summary};
 
@@ -88,6 +89,9 @@ struct ManifestItem<'a> {
     #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
     why: &'a [Reason],
     as_is: Option<AsIs>,
+    /// What was given up for a budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fit: Option<FittedItem<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra_files: Vec<ExtraFile<'a>>,
     /// The part files that stand for a copy.
@@ -268,6 +272,9 @@ fn item<'a>(
         item: row.json(),
         how: planned.map(|planned| planned.plan.how()),
         why: planned.map(|planned| planned.plan.why()).unwrap_or_default(),
+        fit: planned
+            .and(preparation.fit.as_ref())
+            .and_then(|fit| fit.items.get(made.item?).map(FittedItem::new)),
         extra_files: extra_files(made),
         files: if made.item.is_none() { &made.files.parts } else { &[] },
         as_is: as_is

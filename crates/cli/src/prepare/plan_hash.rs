@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use mediaprep::{Engine, Planned, Preparation, PrepareOptions};
+use mediaprep::{Engine, ItemOptions, Planned, Preparation, PrepareOptions};
 
 use super::journal::hex;
 
@@ -31,16 +31,17 @@ impl Plans {
         Self { common }
     }
 
-    /// The hash of one item's plan, its source's path and its files' names, in hex.
+    /// The hash of one item's plan, its own options, its source's path and its files' names, in
+    /// hex.
     pub(crate) fn hash(
         &self,
-        planned: &Planned,
+        (planned, own): (&Planned, &ItemOptions),
         source: &Path,
         (stem, parts): (&str, u64),
     ) -> String {
         let mut hasher = self.common.clone();
         let source = source.as_os_str().as_encoded_bytes();
-        let _ = write!(hasher, " {source:?} {stem:?} {parts} {:?}", planned.plan);
+        let _ = write!(hasher, " {source:?} {stem:?} {parts} {own:?} {:?}", planned.plan);
         hex(hasher.finalize().as_bytes())
     }
 }

@@ -19,6 +19,8 @@ use super::manifest::{Made, Sent};
 
 /// Some parts of an item inside a request.
 pub(crate) struct Slice<'a> {
+    /// The item's place in the preparation.
+    pub(crate) item: usize,
     /// The item.
     pub(crate) made: &'a Made,
     parts: Range<usize>,
@@ -27,9 +29,9 @@ pub(crate) struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// All parts of an item.
-    pub(crate) fn whole(made: &'a Made) -> Self {
-        Self { made, parts: 0..made.parts().len(), label: None }
+    /// All parts of an item; `None` for a copy, which is sent with its first.
+    pub(crate) fn whole(made: &'a Made) -> Option<Self> {
+        Some(Self { item: made.item?, made, parts: 0..made.parts().len(), label: None })
     }
 
     /// Each part with its charge and its file.
@@ -51,8 +53,8 @@ pub(crate) fn slices<'a>(made: &'a [Made], requests: &'a [RequestParts]) -> Vec<
     let items: Vec<&Made> = made.iter().filter(|one| one.item.is_some()).collect();
     let of = |request: &'a RequestParts| {
         let slice = |one: &'a mediaprep::RequestItem| {
-            let (parts, label) = (one.parts.clone(), one.label.as_deref());
-            items.get(one.item).map(|made| Slice { made, parts, label })
+            let (item, parts, label) = (one.item, one.parts.clone(), one.label.as_deref());
+            items.get(item).map(|made| Slice { item, made, parts, label })
         };
         request.items.iter().filter_map(slice).collect()
     };
@@ -223,12 +225,19 @@ impl Bodies<'_> {
             parts.extend(item.label.map(Part::text));
             for (part, charge, file) in item.charged_parts() {
                 parts.extend(part.text.as_deref().map(Part::text));
-                parts.push(wire_part(self.folder, self.preparation, (part, charge, file))?);
+                parts.push(self.part(item.item, (part, charge, file))?);
             }
         }
         parts.extend(self.preparation.request.prompt.as_deref().map(Part::text));
-        let generation_config = self.preparation.request.request_level().map(config);
+        // An item that is a request of its own may have a level of its own.
+        let first = items.first().map(|item| item.item);
+        let level = first.and_then(|item| self.preparation.request_level(item));
+        let generation_config = level.map(config);
         Ok(GenerateRequest { generation_config, ..GenerateRequest::user(parts) })
+    }
+
+    fn part(&self, item: usize, part: (&PreparedPart, &Charge, &str)) -> io::Result<Part> {
+        wire_part(self.folder, self.preparation, item, part)
     }
 }
 
@@ -244,7 +253,8 @@ fn batch_line(request: GenerateRequest, key: &str, service: Service) -> Body {
     }
 }
 
-/// One part as it is sent, its bytes read from its file only when they are.
+/// One part of an item, given by its place, as it is sent; its bytes are read from its file only
+/// when they are.
 ///
 /// # Errors
 ///
@@ -252,9 +262,9 @@ fn batch_line(request: GenerateRequest, key: &str, service: Service) -> Body {
 pub(crate) fn wire_part(
     folder: &OutFolder,
     preparation: &Preparation<'_>,
+    item: usize,
     (part, charge, file): (&PreparedPart, &Charge, &str),
 ) -> io::Result<Part> {
-    let medium = part.facts.info.modality();
     let mut wire = match charge.route {
         Route::Inline => {
             let source = PartFile::new(folder.root().join(file))?;
@@ -263,8 +273,6 @@ pub(crate) fn wire_part(
         // The address is known only after uploading, so the file stands in its place.
         Route::File | Route::Uri => Part::file(file, Some(charge.send_as.clone())),
     };
-    let options = preparation.part_options(part.role);
-    wire.media_resolution = options.part_level(medium);
-    wire.video_metadata = options.video_metadata(medium);
+    preparation.annotate(item, part, &mut wire);
     Ok(wire)
 }

@@ -47,6 +47,10 @@ impl Outgoing {
             places: Vec::new(),
             frame: frame.clone(),
         };
+        if let Some(level) = items.first().and_then(|item| preparation.request_level(item.item)) {
+            let config = outgoing.frame.generation_config.get_or_insert_default();
+            config.media_resolution = Some(level);
+        }
         for item in items {
             if let Some(label) = item.label {
                 outgoing.text(label);
@@ -55,11 +59,8 @@ impl Outgoing {
                 if let Some(text) = &part.text {
                     outgoing.text(text);
                 }
-                let options = preparation.part_options(part.role);
-                let medium = part.facts.info.modality();
                 let mut wire = Part::text("");
-                wire.media_resolution = options.part_level(medium);
-                wire.video_metadata = options.video_metadata(medium);
+                preparation.annotate(item.item, part, &mut wire);
                 outgoing.add(wire, (part, charge), &folder.root().join(file))?;
             }
         }

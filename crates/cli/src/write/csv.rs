@@ -5,7 +5,9 @@ use std::io;
 use mediaprep::MediaInfo;
 use mediaprep::media::WarningCode;
 
+use super::fit::FitReport;
 use super::{Head, Sink, Summary};
+use crate::fitted::{share, words};
 use crate::item::{Facts, Number, Row, dollars, facts, kind};
 use crate::output::Output;
 
@@ -130,6 +132,24 @@ fn write(columns: Vec<String>, output: &mut Output<'_>) -> io::Result<()> {
     writer.write_record(columns)?;
     let line = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     output.data.write_all(&line)
+}
+
+/// A whole fit: the columns of a budget, then what was given up.
+pub(super) fn write_fit(report: &FitReport<'_>, output: &mut Output<'_>) -> io::Result<()> {
+    let mut head = header(report.head);
+    head.extend(["tokens_before", "loss", "given_up"].map(str::to_owned));
+    write(head, output)?;
+    for (row, item) in report.rows {
+        let mut line = columns(row);
+        let fitted = item.filter(|item| item.failure.is_none());
+        let given_up = fitted.into_iter().flat_map(|item| &item.given_up);
+        let given_up: Vec<String> = given_up.map(words).collect();
+        line.push(text(fitted.map(|item| item.tokens_before)));
+        line.push(text(fitted.map(|item| share(item.loss))));
+        line.push(given_up.join("; "));
+        write(line, output)?;
+    }
+    Ok(())
 }
 
 impl Sink for Csv {

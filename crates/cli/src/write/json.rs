@@ -4,11 +4,13 @@ use std::io;
 
 use mediaprep::media::{Modality, Warning};
 use mediaprep::tokens::{Billing, Evidence};
-use mediaprep::{KindTotals, RuleSet, TokenSplit, Totals};
+use mediaprep::{FitItem, KindTotals, RuleSet, TokenSplit, Totals};
 use serde::Serialize;
 
+use super::fit::FitReport;
 use super::{Head, Sink, Summary};
-use crate::item::{Row, bound, dollars};
+use crate::fitted::{FittedItem, FittedTotals};
+use crate::item::{JsonItem, Row, bound, dollars};
 use crate::output::Output;
 
 /// One document: head, items, totals.
@@ -110,6 +112,61 @@ impl<'a, I, P> Document<'a, I, P> {
     ) -> Self {
         Self { head: head(about), items, tail: tail(about, summary), parts }
     }
+}
+
+/// An item with what was given up for it.
+#[derive(Serialize)]
+struct JsonFitted<'a> {
+    #[serde(flatten)]
+    item: JsonItem<'a>,
+    fit: Option<FittedItem<'a>>,
+}
+
+impl<'a> JsonFitted<'a> {
+    fn new((row, item): &'a (Row<'a>, Option<&FitItem>)) -> Self {
+        let fit = item.filter(|item| item.failure.is_none()).map(FittedItem::new);
+        Self { item: row.json(), fit }
+    }
+}
+
+/// A whole fit as one document.
+pub(super) fn write_fit(report: &FitReport<'_>, output: &mut Output<'_>) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Tail<'a> {
+        #[serde(flatten)]
+        tail: JsonTail<'a>,
+        fit: FittedTotals<'a>,
+    }
+    let text = serde_json::to_string(&head(report.head))?;
+    // The object stays open for the items.
+    write!(output.data, "{},\n\"items\":[", text.trim_end_matches('}'))?;
+    for (at, row) in report.rows.iter().enumerate() {
+        output.data.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *output.data, &JsonFitted::new(row))?;
+    }
+    let tail = Tail { tail: tail(report.head, report.summary), fit: report.totals() };
+    let text = serde_json::to_string(&tail)?;
+    writeln!(output.data, "\n],\n{}", text.trim_start_matches('{'))
+}
+
+/// The same, one item a line, then one line of totals.
+pub(super) fn write_fit_lines(report: &FitReport<'_>, output: &mut Output<'_>) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        #[serde(flatten)]
+        tail: JsonTail<'a>,
+        fit: FittedTotals<'a>,
+        #[serde(flatten)]
+        head: JsonHead<'a>,
+    }
+    for row in report.rows {
+        serde_json::to_writer(&mut *output.data, &JsonFitted::new(row))?;
+        output.data.write_all(b"\n")?;
+    }
+    let tail = tail(report.head, report.summary);
+    let line = Line { tail, fit: report.totals(), head: head(report.head) };
+    serde_json::to_writer(&mut *output.data, &line)?;
+    output.data.write_all(b"\n")
 }
 
 fn rule<'a>(rules: &'a RuleSet<'_>, head: &Head<'_>) -> JsonRule<'a> {

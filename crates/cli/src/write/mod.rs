@@ -1,6 +1,7 @@
 //! Four writers over the same rows and totals, none with arithmetic of its own.
 
 mod csv;
+mod fit;
 mod json;
 mod table;
 
@@ -12,6 +13,7 @@ use mediaprep::{RuleSet, Totals};
 use crate::args::{Format, ViewArgs};
 use crate::item::Row;
 use crate::output::Output;
+pub(crate) use fit::FitReport;
 pub(crate) use json::Document;
 
 /// What a report is about.

@@ -94,7 +94,7 @@ fn plural(count: u64, word: &str) -> String {
     format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
-fn outcome_text(summary: &Summary, failed: u64) -> String {
+pub(super) fn outcome_text(summary: &Summary, failed: u64) -> String {
     let skipped = plural(summary.skipped, "file");
     let outcome = format!("{skipped} skipped (not media), {} failed", thousands(failed));
     match copies(summary) {
@@ -395,7 +395,7 @@ fn window_text(tokens: u64, totals: &Totals) -> String {
     totals.context_window.filter(|_| totals.requests <= 1).map_or_else(String::new, share)
 }
 
-fn cost_text(cost: Option<f64>) -> String {
+pub(super) fn cost_text(cost: Option<f64>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), dollars)
 }
 
@@ -414,7 +414,7 @@ fn short_model(rules: &RuleSet<'_>) -> String {
     keep_end(name.strip_prefix("gemini-").unwrap_or(name), 17)
 }
 
-fn rule_text(rules: &RuleSet<'_>, models: usize) -> String {
+pub(super) fn rule_text(rules: &RuleSet<'_>, models: usize) -> String {
     let service = rules.key.service.as_str();
     let meter = rules.row.meter.as_str();
     let on = rules.key.date;

@@ -41,7 +41,8 @@ use offers::{Entry, Offer, Offers, Tokens};
 use solve::Solution;
 
 impl Engine {
-    /// Fits a list of inputs into a budget, from their headers alone.
+    /// Fits a list of inputs into a budget, from their headers alone. Copies that
+    /// [`Engine::mark_copies`] has found are counted once, with the first, and have no item.
     ///
     /// # Errors
     ///
@@ -54,9 +55,10 @@ impl Engine {
         request: &PlanOptions,
         options: &FitOptions,
     ) -> Result<Fit, Error> {
-        let mut found = Vec::with_capacity(inputs.len());
-        self.probe_each(inputs.iter().cloned(), &mut |outcome| {
+        let (mut found, mut copies) = (Vec::with_capacity(inputs.len()), 0u64);
+        self.see_each(inputs.iter().cloned(), &mut |(outcome, copy_of)| {
             match outcome {
+                Outcome::Media(_) if copy_of.is_some() => copies += 1,
                 Outcome::Media(probed) => found.push(Ok(probed)),
                 Outcome::Failed(error) => found.push(Err(error)),
                 Outcome::Skipped => {}
@@ -64,7 +66,9 @@ impl Engine {
             ControlFlow::Continue(())
         })?;
         let found: Vec<_> = found.iter().map(|found| found.as_deref()).collect();
-        Fitting { rules, request, options, found: &found }.fit()
+        let mut fit = fit_probed(&found, rules, request, options)?;
+        (0..copies).for_each(|_| fit.totals.add_copy());
+        Ok(fit)
     }
 }
 
@@ -113,7 +117,21 @@ pub fn fit_facts(
     options: &FitOptions,
 ) -> Result<Fit, Error> {
     let found: Vec<_> = probed.iter().map(Ok).collect();
-    Fitting { rules, request, options, found: &found }.fit()
+    fit_probed(&found, rules, request, options)
+}
+
+/// The same for inputs of which some could not be read: those fail in their items.
+///
+/// # Errors
+///
+/// As [`fit_facts`].
+pub fn fit_probed(
+    found: &[Result<&Probed, &Error>],
+    rules: &RuleSet<'_>,
+    request: &PlanOptions,
+    options: &FitOptions,
+) -> Result<Fit, Error> {
+    Fitting { rules, request, options, found }.fit()
 }
 
 /// How often a fit whose whole count is above the sum of its parts is tried with less.
@@ -184,17 +202,7 @@ impl Fitting<'_> {
         let own = own.iter().chain(std::iter::repeat(&nothing));
         let items: Vec<(&Probed, &ItemOptions)> = read.zip(own).collect();
         let mut planner = Planner::new(self.rules, request);
-        if planner.needs_shape() {
-            let mut look = |&(probed, own): &_| planner.look_at_item_shape(probed, own);
-            let _ = items.iter().try_for_each(&mut look);
-        }
-        if planner.needs_tokens() {
-            let mut scout = planner.clone();
-            let mut look =
-                |&(probed, own): &_| planner.look_at_item_tokens(&mut scout, probed, own);
-            let _ = items.iter().try_for_each(&mut look);
-        }
-        let charges = items.iter().map(|(probed, own)| planner.plan_item(probed, own)).collect();
+        let charges = planner.plan_items(&items);
         for _ in self.found.iter().filter(|found| found.is_err()) {
             planner.fail();
         }

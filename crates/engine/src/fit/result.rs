@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::options::Lever;
 use crate::error::{Error, ErrorKind};
 use crate::item_options::ItemOptions;
+use crate::options::PlanOptions;
 use crate::totals::Totals;
 
 /// What was given up of an item, in words: `fps` from `1` to `1/4`.
@@ -127,6 +128,15 @@ pub struct Fit {
     /// What the fitted request adds up to, limits and warnings included.
     #[serde(skip)]
     pub totals: Totals,
+}
+
+impl Fit {
+    /// What a request asks for once it is fitted: the level of the whole request, where one is part of
+    /// the fit. Everything else is in the items' options.
+    pub fn request(&self, request: &PlanOptions) -> PlanOptions {
+        let media_resolution = self.media_resolution.or(request.media_resolution);
+        PlanOptions { media_resolution, ..request.clone() }
+    }
 }
 
 #[expect(clippy::ref_option, reason = "the shape that serde asks for")]

@@ -11,6 +11,8 @@ use crate::error::Error;
 use crate::item_options::ItemOptions;
 use crate::options::PlanOptions;
 use crate::probe::Probed;
+#[cfg(feature = "pixels")]
+use crate::rules::RuleSet;
 use crate::totals::TokenSplit;
 
 /// What the request asks for as it holds for one item, and the level that stands at it.
@@ -26,7 +28,48 @@ impl Own {
     }
 }
 
+impl<'a> Planner<'a> {
+    /// A planner of one item alone, under the request's options as they hold for it
+    /// ([`ItemOptions::over`]) and the level that stands at it.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn of_item(
+        rules: &'a RuleSet<'a>,
+        options: &'a PlanOptions,
+        level: Option<MediaResolution>,
+    ) -> Self {
+        let mut planner = Self::new(rules, options);
+        planner.use_options(options, level);
+        planner
+    }
+
+    /// Plans what follows under other options, with a level that stands at the part: those of parts
+    /// that are clipped already, or belong to an item with options of its own.
+    #[cfg(feature = "pixels")]
+    pub(crate) fn use_options(&mut self, options: &'a PlanOptions, level: Option<MediaResolution>) {
+        self.options = options;
+        // The prompt belongs to the request and is not copied for each part.
+        let options = PlanOptions { prompt: None, ..*options };
+        self.own = level.map(|level| Own { options, level: Some(level) });
+    }
+}
+
 impl Planner<'_> {
+    /// Plans all items of a request, or of one request each, every one under options of its own. What
+    /// charges depend on beyond their items is looked at first.
+    pub fn plan_items(&mut self, items: &[(&Probed, &ItemOptions)]) -> Vec<Result<Charge, Error>> {
+        if self.needs_shape() {
+            let mut look = |&(probed, own): &(&_, &_)| self.look_at_item_shape(probed, own);
+            let _ = items.iter().try_for_each(&mut look);
+        }
+        if self.needs_tokens() {
+            let mut scout = self.clone();
+            let mut look =
+                |&(probed, own): &(&_, &_)| self.look_at_item_tokens(&mut scout, probed, own);
+            let _ = items.iter().try_for_each(&mut look);
+        }
+        items.iter().map(|(probed, own)| self.plan_item(probed, own)).collect()
+    }
+
     /// Plans one item under options of its own.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
 //! What parts cost: those of one request together, or each input's in a request of its own.
 
 use mediaprep_media::Modality;
-use mediaprep_tokens::{Clip, Evidence, estimate_text};
+use mediaprep_tokens::{Evidence, estimate_text};
 
+use super::part_options::{PartOptions, RequestOptions};
 use super::planned::{Planned, Preparation};
 use super::role::Role;
 use super::sums::{charge_parts, look_at_parts};
 use crate::error::Error;
-use crate::options::{PlanOptions, Requests};
+use crate::options::Requests;
 use crate::plan::{Charge, Planner};
 use crate::probe::Probed;
 use crate::totals::{Totals, sum};
@@ -74,33 +75,14 @@ pub(super) fn finish_counted(preparation: &Preparation<'_>, mut counted: Counted
     counted
 }
 
-/// The options of parts that are sent as they are, and of those that are clipped already.
-pub(crate) struct PartOptions {
-    whole: PlanOptions,
-    clipped: PlanOptions,
-}
-
-impl PartOptions {
-    pub(super) fn new(request: &PlanOptions, requests: Requests) -> Self {
-        let whole = PlanOptions { requests, ..request.clone() };
-        let clipped = PlanOptions { clip: Clip::default(), ..whole.clone() };
-        Self { whole, clipped }
-    }
-
-    /// The options under which a part is counted and sent.
-    pub(super) const fn of(&self, role: Role) -> &PlanOptions {
-        if matches!(role, Role::Proxy { .. }) { &self.clipped } else { &self.whole }
-    }
-}
-
 fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
-    let options = PartOptions::new(&preparation.request, Requests::One);
-    let mut planner = Planner::new(preparation.rules, &options.whole);
+    let options = RequestOptions::new(preparation, Requests::One);
+    let mut planner = Planner::new(preparation.rules, options.request());
     for label in labels(preparation, parts).into_iter().flatten() {
         planner.add_text(&label);
     }
-    let flat: Vec<&PartFacts> = parts.iter().flatten().flatten().collect();
-    let mut charges = charge_parts(&mut planner, &flat, &options).into_iter();
+    let mut charges = charge_parts(&mut planner, &options.with(parts)).into_iter();
+    planner.use_options(options.request(), None);
     let item = |parts: &Option<Vec<PartFacts>>| {
         let parts = parts.as_ref()?;
         combine(&planner, parts, charges.by_ref().take(parts.len()))
@@ -110,22 +92,22 @@ fn count_together(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>
 }
 
 fn count_apart(preparation: &Preparation<'_>, parts: &[Option<Vec<PartFacts>>]) -> Counted {
-    let options = PartOptions::new(&preparation.request, Requests::One);
+    let options = RequestOptions::new(preparation, Requests::One);
     let mut totals: Option<Totals> = None;
     let mut items = Vec::with_capacity(parts.len());
-    for parts in parts {
+    for (item, parts) in parts.iter().enumerate() {
         let Some(parts) = parts else {
             items.push(None);
             continue;
         };
-        let (item, alone) = count_alone(preparation, parts, &options);
+        let (item, alone) = count_alone(preparation, parts, options.of(item));
         items.push(item);
         match &mut totals {
             Some(totals) => totals.merge(&alone),
             None => totals = Some(alone),
         }
     }
-    let empty = || Planner::new(preparation.rules, &options.whole).finish();
+    let empty = || Planner::new(preparation.rules, options.request()).finish();
     Counted { items, totals: totals.map_or_else(empty, Totals::without_breaches) }
 }
 
@@ -135,9 +117,9 @@ fn count_alone(
     parts: &[PartFacts],
     options: &PartOptions,
 ) -> (Option<Result<CountedItem, Error>>, Totals) {
-    let mut planner = Planner::new(preparation.rules, &options.whole);
-    let flat: Vec<&PartFacts> = parts.iter().collect();
-    let charges = charge_parts(&mut planner, &flat, options);
+    let mut planner = Planner::new(preparation.rules, options.whole());
+    let flat: Vec<_> = parts.iter().map(|part| (part, options)).collect();
+    let charges = charge_parts(&mut planner, &flat);
     let mut item = combine(&planner, parts, charges.into_iter());
     let alone = planner.finish();
     if let Some(Ok(item)) = &mut item {
@@ -229,7 +211,7 @@ impl CountedItem {
 /// What a charge depends on beyond its own item is taken from the plan.
 pub struct PartCounter<'a> {
     preparation: &'a Preparation<'a>,
-    options: &'a PartOptions,
+    options: &'a RequestOptions,
     /// Of the one request.
     planner: Planner<'a>,
     /// Of requests of their own.
@@ -239,8 +221,8 @@ pub struct PartCounter<'a> {
 impl Preparation<'_> {
     /// Has `work` count parts as they are made; what it returns, and what they cost in all.
     pub fn count_while<R>(&self, work: impl FnOnce(&mut PartCounter<'_>) -> R) -> (R, Totals) {
-        let options = PartOptions::new(&self.request, Requests::One);
-        let planner = Planner::new(self.rules, &options.whole);
+        let options = RequestOptions::new(self, Requests::One);
+        let planner = Planner::new(self.rules, options.request());
         let mut counter =
             PartCounter { preparation: self, options: &options, planner, apart: None };
         if self.request.requests == Requests::One {
@@ -260,14 +242,19 @@ impl PartCounter<'_> {
         for label in labels(self.preparation, &parts).into_iter().flatten() {
             self.planner.add_text(&label);
         }
-        let flat: Vec<&PartFacts> = parts.iter().flatten().flatten().collect();
-        look_at_parts(&mut self.planner, &flat, self.options);
+        look_at_parts(&mut self.planner, &self.options.with(&parts));
     }
 
-    /// What the parts of the next item cost; `None` without parts.
-    pub fn count(&mut self, parts: &[PartFacts]) -> Option<Result<CountedItem, Error>> {
+    /// What the parts of the next item cost, given its place in [`Preparation::items`]; `None`
+    /// without parts.
+    pub fn count(
+        &mut self,
+        item: usize,
+        parts: &[PartFacts],
+    ) -> Option<Result<CountedItem, Error>> {
+        let options = self.options.of(item);
         if self.preparation.request.requests == Requests::Each {
-            let (item, alone) = count_alone(self.preparation, parts, self.options);
+            let (item, alone) = count_alone(self.preparation, parts, options);
             match &mut self.apart {
                 Some(totals) => totals.merge(&alone),
                 None => self.apart = Some(alone),
@@ -276,10 +263,11 @@ impl PartCounter<'_> {
         }
         parts.iter().filter_map(|part| part.text.as_ref()).for_each(|t| self.planner.add_text(t));
         let charge = |part: &PartFacts| {
-            self.planner.use_options(self.options.of(part.role));
+            options.hold_for(part.role, &mut self.planner);
             self.planner.plan(&part.facts)
         };
         let charges: Vec<_> = parts.iter().map(charge).collect();
+        self.planner.use_options(self.options.request(), None);
         combine(&self.planner, parts, charges.into_iter())
     }
 }

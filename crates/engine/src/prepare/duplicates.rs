@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::planned::Facts;
+use crate::error::Error;
 use crate::input::{FileStamp, Input};
 use crate::probe::Probed;
 
@@ -19,20 +19,22 @@ pub struct Duplicate {
 }
 
 /// An input that is media or should have been.
-pub(super) struct Found {
+pub(super) struct FoundItem {
     pub(super) input: Input,
-    pub(super) probed: Facts,
+    /// Its facts, or why there are none.
+    pub(super) probed: Result<Box<Probed>, Error>,
+    /// The file as it was before its header was read.
     pub(super) stamp: Option<FileStamp>,
 }
 
 /// Takes the copies of media out. One whose first could not be read stands for itself.
-pub(super) fn set_copies_apart(found: Vec<Found>) -> (Vec<Found>, Vec<Duplicate>) {
+pub(super) fn set_copies_apart(found: Vec<FoundItem>) -> (Vec<FoundItem>, Vec<Duplicate>) {
     let mut places: HashMap<String, usize> = HashMap::new();
     let (mut items, mut copies) = (Vec::with_capacity(found.len()), Vec::new());
     // Only the names of those that have copies are kept.
     let firsts: HashSet<Arc<str>> =
         found.iter().filter_map(|found| found.input.copy_mark().cloned()).collect();
-    for Found { input, probed, stamp } in found {
+    for FoundItem { input, probed, stamp } in found {
         let of = input.copy_of().and_then(|first| places.get(first)).copied();
         match (of, probed) {
             (Some(of), Ok(probed)) => copies.push(Duplicate { of, behind: items.len(), probed }),
@@ -41,7 +43,7 @@ pub(super) fn set_copies_apart(found: Vec<Found>) -> (Vec<Found>, Vec<Duplicate>
                 if probed.is_ok() && firsts.contains(name.as_str()) {
                     places.entry(name).or_insert(items.len());
                 }
-                items.push(Found { input, probed, stamp });
+                items.push(FoundItem { input, probed, stamp });
             }
         }
     }

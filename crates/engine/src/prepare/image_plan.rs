@@ -46,7 +46,8 @@ const MOST_TILES: u64 = 1000;
 /// Sides are made smaller by up to this many pixels in search of a size that costs no more.
 const NEARBY_SIZES: u32 = 64;
 
-/// Plans one image; the warnings say what is worth knowing about it.
+/// Plans one image; the warnings say what is worth knowing about it. `facts` have the size that it is
+/// counted at, which is its own or a smaller one that it is to be scaled to.
 ///
 /// # Errors
 ///
@@ -87,6 +88,14 @@ impl ImagePlanner<'_> {
         self.image.displayed()
     }
 
+    /// The size that the picture is counted at: that of its facts, where it is to be smaller than it is.
+    fn counted(&self) -> Dimensions {
+        match &self.facts.media {
+            MediaFacts::Image(image) => image.size,
+            _ => self.displayed(),
+        }
+    }
+
     fn error(&self, error: mediaprep_tokens::CountError) -> Error {
         count_error(&self.probed.name, error)
     }
@@ -94,10 +103,9 @@ impl ImagePlanner<'_> {
     /// The parts, and whether the picture is cut.
     fn parts(&self) -> Result<(Vec<PlannedPart>, bool), Error> {
         if self.options.form == ImageForm::Tiles {
-            let tiling = self.tiling()?.unwrap_or(Tiling {
-                grid: TileGrid::of(self.displayed()),
-                whole: WholePicture::No,
-            });
+            let tiling = self
+                .tiling()?
+                .unwrap_or(Tiling { grid: TileGrid::of(self.counted()), whole: WholePicture::No });
             if tiling.grid.is_cut() {
                 return Ok((self.tiles(tiling)?, true));
             }
@@ -106,7 +114,7 @@ impl ImagePlanner<'_> {
     }
 
     fn tiling(&self) -> Result<Option<Tiling>, Error> {
-        let tiling = self.rules.row.image_tiling(self.facts, self.displayed());
+        let tiling = self.rules.row.image_tiling(self.facts, self.counted());
         tiling.map_err(|error| self.error(error))
     }
 
@@ -118,14 +126,14 @@ impl ImagePlanner<'_> {
     /// The size of the whole picture: the largest that the service keeps and the options allow,
     /// and that costs no more than the picture as it is.
     fn whole_size(&self) -> Result<Dimensions, Error> {
-        let displayed = self.displayed();
-        let kept = self.rules.row.image_longest_side(self.facts, displayed);
+        let (displayed, counted) = (self.displayed(), self.counted());
+        let kept = self.rules.row.image_longest_side(self.facts, counted);
         let kept = kept.map_err(|error| self.error(error))?;
-        let Some(side) = self.options.max_side.or(kept) else { return Ok(displayed) };
-        if displayed.long() <= side {
-            return Ok(displayed);
+        let Some(side) = self.options.max_side.or(kept) else { return Ok(counted) };
+        if counted.long() <= side {
+            return Ok(counted);
         }
-        let before = self.tokens(displayed)?;
+        let before = self.tokens(counted)?;
         for less in 0..NEARBY_SIZES.min(side) {
             let Some(frame) = Dimensions::new(side - less, side - less) else { break };
             let size = displayed.fit_within(frame);
@@ -133,7 +141,7 @@ impl ImagePlanner<'_> {
                 return Ok(size);
             }
         }
-        Ok(displayed)
+        Ok(counted)
     }
 
     /// What a lone picture of the given size costs.

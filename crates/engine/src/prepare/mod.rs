@@ -6,7 +6,9 @@
 
 mod carry;
 mod count;
+mod decide;
 mod duplicates;
+mod fitted;
 #[cfg(feature = "ffmpeg")]
 mod frames;
 mod image_plan;
@@ -14,6 +16,7 @@ mod keep;
 mod memory;
 mod near;
 mod options;
+mod part_options;
 mod payload;
 mod pdf;
 mod peak;

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use mediaprep_parts::Part;
 
 use super::carry::{PartBytes, Prepared, PreparedPart, Store};
-use super::count::{CountedItem, PartOptions};
+use super::count::CountedItem;
+use super::part_options::{PartOptions, RequestOptions};
 use super::planned::Preparation;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
 use crate::{Charge, Engine};
@@ -49,15 +50,16 @@ impl Engine {
         };
         let parts: Vec<_> = outcomes.iter().map(made).collect();
         let counted = preparation.count_parts(&parts);
-        let request = PartOptions::new(&preparation.request, preparation.request.requests);
-        let ready = Ready { request, memory: memory.into_bytes() };
+        let options = RequestOptions::new(&preparation, preparation.request.requests);
+        let memory = memory.into_bytes();
         let items = preparation.items.into_iter().zip(outcomes).zip(counted.items).enumerate();
         let mut payloads = Vec::with_capacity(parts.len());
         for (at, ((item, outcome), counted)) in items {
             let payload = item.planned.and_then(|_| {
                 let prepared = outcome.unwrap_or_else(|| Err(lost()))?;
                 let counted = counted.unwrap_or_else(|| Err(lost()))?;
-                Ok(ready.payload(at, prepared, counted))
+                let bytes = memory.get(at).map(Vec::as_slice).unwrap_or_default();
+                Ok(payload(prepared, counted, bytes, options.of(at)))
             });
             payloads.push(payload);
         }
@@ -70,27 +72,22 @@ fn lost() -> Error {
     Error::new("", Stage::Plan, ErrorKind::Io, "the item was lost on the way").with_hint(READ_AGAIN)
 }
 
-struct Ready {
-    request: PartOptions,
-    memory: Vec<Vec<Option<Vec<u8>>>>,
-}
-
-impl Ready {
-    fn payload(&self, at: usize, prepared: Prepared, counted: CountedItem) -> Payload {
-        let bytes = self.memory.get(at).map(Vec::as_slice).unwrap_or_default();
-        let mut parts = Vec::with_capacity(bytes.len());
-        // What stands at the place of a page that was lost or a frame that was left out is nothing.
-        let bytes = bytes.iter().flatten();
-        for ((part, charge), bytes) in prepared.parts.iter().zip(&counted.parts).zip(bytes) {
-            parts.extend(part.text.as_deref().map(Part::text));
-            let (options, medium) = (self.request.of(part.role), part.facts.info.modality());
-            let mut one = Part::inline(charge.send_as.clone(), bytes.clone());
-            one.media_resolution = options.part_level(medium);
-            one.video_metadata = options.video_metadata(medium);
-            parts.push(one);
-        }
-        Payload { parts, prepared, charge: counted.charge }
+fn payload(
+    prepared: Prepared,
+    counted: CountedItem,
+    bytes: &[Option<Vec<u8>>],
+    options: &PartOptions,
+) -> Payload {
+    let mut parts = Vec::with_capacity(bytes.len());
+    // What stands at the place of a page that was lost or a frame that was left out is nothing.
+    let bytes = bytes.iter().flatten();
+    for ((part, charge), bytes) in prepared.parts.iter().zip(&counted.parts).zip(bytes) {
+        parts.extend(part.text.as_deref().map(Part::text));
+        let mut one = Part::inline(charge.send_as.clone(), bytes.clone());
+        options.annotate((part.role, part.facts.info.modality()), &mut one);
+        parts.push(one);
     }
+    Payload { parts, prepared, charge: counted.charge }
 }
 
 /// Keeps parts in memory, by item and part.

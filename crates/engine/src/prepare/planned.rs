@@ -4,24 +4,24 @@ use mediaprep_media::{Dimensions, Duration, MimeType, Warning};
 use serde::Serialize;
 
 use super::count::{Counted, PartFacts, count_parts, labels};
-use super::duplicates::{Duplicate, Found, set_copies_apart};
-use super::image_plan::{ImagePlan, plan_image};
+use super::duplicates::Duplicate;
+use super::image_plan::ImagePlan;
 use super::options::{PrepareOptions, VideoForm};
-use super::pdf::{PageSpan, PdfForm, PdfPlan, PdfPlanner};
-use super::peak::peak_bytes;
+use super::pdf::{PageSpan, PdfForm, PdfPlan};
 use super::role::{How, Reason, Role};
-use super::sound_plan::{AudioPlan, plan_audio};
-use super::sums::charge_all;
+use super::sound_plan::AudioPlan;
 use super::time;
-use super::video_plan::{Sampling, VideoPlan, VideoPlanner};
+use super::video_plan::{Sampling, VideoPlan};
 use crate::error::{Error, ErrorKind, Stage};
+use crate::fit::Fit;
 use crate::info::{MediaInfo, VideoLengths};
+use crate::item_options::ItemOptions;
 use crate::options::PlanOptions;
-use crate::plan::{Charge, Planner};
-use crate::probe::{Outcome, Probed};
+use crate::plan::Charge;
+use crate::probe::Probed;
 use crate::rules::RuleSet;
 use crate::totals::Totals;
-use crate::{DocumentInfo, Engine, FileStamp, Input};
+use crate::{DocumentInfo, FileStamp, Input};
 
 /// What becomes of one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -70,6 +70,8 @@ pub struct PlannedItem {
     pub unplanned: Option<Box<Probed>>,
     /// The file as it was before its header was read; `None` for other inputs.
     pub stamp: Option<FileStamp>,
+    /// What holds for it in place of what the request asks for.
+    pub options: ItemOptions,
 }
 
 impl PlannedItem {
@@ -87,7 +89,8 @@ impl PlannedItem {
 pub struct Planned {
     /// Header facts.
     pub probed: Box<Probed>,
-    /// What it would be charged as it is; `None` when the service would not take it so.
+    /// What it would be charged as it is, without options of its own; `None` when the service would not
+    /// take it so.
     pub as_is: Option<Charge>,
     /// What becomes of it.
     pub plan: ItemPlan,
@@ -248,6 +251,8 @@ pub struct Preparation<'a> {
     pub skipped: u64,
     /// What everything would cost as it is.
     pub as_is: Totals,
+    /// What was given up for a budget, in the order of the items; `None` where none was to be kept.
+    pub fit: Option<Fit>,
 }
 
 impl Preparation<'_> {
@@ -264,228 +269,18 @@ impl Preparation<'_> {
         count_parts(self, parts)
     }
 
-    /// How a part of the given role is to be sampled by the service, and how finely it looks: a
-    /// proxy is clipped already.
-    pub fn part_options(&self, role: Role) -> PlanOptions {
-        let clip = match role {
-            Role::Proxy { .. } => mediaprep_tokens::Clip::default(),
-            _ => self.request.clip,
-        };
-        PlanOptions { clip, ..self.request.clone() }
-    }
-
     /// The text that goes before each item in the request, given which items have parts.
     pub fn labels(&self, parts: &[Option<Vec<PartFacts>>]) -> Vec<Option<String>> {
         labels(self, parts)
     }
 }
 
-impl Engine {
-    /// Decides what becomes of every input, from header facts alone. The plan can be looked at,
-    /// compared and serialised before [`Engine::prepare`] carries it out.
-    ///
-    /// ```
-    /// use mediaprep::tokens::RuleBook;
-    /// use mediaprep::{
-    ///     Engine, ImageForm, ImageOptions, Input, PlanOptions, PrepareOptions, RuleRequest, RuleSet,
-    /// };
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/images/photo-landscape-12mp.jpg");
-    /// let book = RuleBook::builtin();
-    /// let date = "2026-11-21".parse()?;
-    /// let rules = RuleSet::find(&book, &RuleRequest::billed("gemini-2.0-flash", date))?;
-    /// let images = ImageOptions { form: ImageForm::Tiles, ..ImageOptions::default() };
-    /// let options = PrepareOptions { images, ..PrepareOptions::default() };
-    ///
-    /// let engine = Engine::builder().build()?;
-    /// let plan = engine.plan(&[Input::path(photo)], &rules, &PlanOptions::default(), &options)?;
-    /// let planned = plan.count().totals.tokens.total;
-    /// let payload = engine.prepare(plan)?.remove(0)?;
-    /// // An overview and 4 × 3 tiles of 768 × 768 pixels.
-    /// assert_eq!(payload.parts.len(), 13);
-    /// assert_eq!(payload.charge.tokens.total, planned);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the options are out of range or the threads cannot be started. What is wrong with one
-    /// input is in its item.
-    pub fn plan<'a>(
-        &self,
-        inputs: &[Input],
-        rules: &'a RuleSet<'a>,
-        request: &PlanOptions,
-        options: &PrepareOptions,
-    ) -> Result<Preparation<'a>, Error> {
-        options.validate()?;
-        rules.check_format(options.images.format)?;
-        let mut planner = Planner::new(rules, request);
-        planner.check_options()?;
-        let (found, skipped) = self.probe_all(inputs)?;
-        let (found, copies) = set_copies_apart(found);
-        let readable: Vec<&Probed> =
-            found.iter().flat_map(|found| &found.probed).map(|p| &**p).collect();
-        let mut charges = charge_all(&mut planner, &readable).into_iter();
-        let context = Context { engine: self, planner: &planner, options };
-        let items = found
-            .into_iter()
-            .map(|Found { input, probed, stamp }| {
-                let charge = if probed.is_ok() { charges.next() } else { None };
-                PlannedItem { stamp, ..context.item(input, probed, charge) }
-            })
-            .collect();
-        let (request, options) = (request.clone(), options.clone());
-        let as_is = planner.finish();
-        Ok(Preparation { rules, request, options, items, copies, skipped, as_is })
-    }
-
-    /// The facts of every input that is media or should have been, and how many are neither.
-    fn probe_all(&self, inputs: &[Input]) -> Result<(Vec<Found>, u64), Error> {
-        // Looked at before anything is read, so that no change goes unseen.
-        let stamps: Vec<_> =
-            inputs.iter().map(|input| input.file().and_then(FileStamp::of)).collect();
-        let (mut found, mut skipped, mut at) = (Vec::new(), 0, inputs.iter().zip(stamps));
-        self.probe_each(inputs.iter().cloned(), &mut |outcome| {
-            let probed = match outcome {
-                Outcome::Media(probed) => Some(Ok(probed)),
-                Outcome::Failed(error) => Some(Err(error)),
-                Outcome::Skipped => None,
-            };
-            match (at.next(), probed) {
-                (Some((input, stamp)), Some(probed)) => {
-                    found.push(Found { input: input.clone(), probed, stamp });
-                }
-                _ => skipped += 1,
-            }
-            std::ops::ControlFlow::Continue(())
-        })?;
-        Ok((found, skipped))
-    }
-}
-
-pub(super) type Facts = Result<Box<Probed>, Error>;
-
-/// What planning one item goes by.
-struct Context<'a> {
-    engine: &'a Engine,
-    planner: &'a Planner<'a>,
-    options: &'a PrepareOptions,
-}
-
-impl Context<'_> {
-    fn item(
-        &self,
-        input: Input,
-        probed: Facts,
-        charge: Option<Result<Charge, Error>>,
-    ) -> PlannedItem {
-        let (planned, unplanned) = match probed {
-            Ok(probed) => match self.plan(&probed, charge) {
-                Ok(planned) => (Ok(planned), None),
-                Err(error) => (Err(error), Some(probed)),
-            },
-            Err(error) => (Err(error), None),
-        };
-        PlannedItem { input, planned, unplanned, stamp: None }
-    }
-
-    fn plan(
-        &self,
-        probed: &Probed,
-        charge: Option<Result<Charge, Error>>,
-    ) -> Result<Planned, Error> {
-        let charge = charge.ok_or_else(|| no_charge(probed))?;
-        let (plan, as_is, warnings) = self.decide(probed, charge)?;
-        let peak = peak_bytes(probed, &plan, self.options, self.engine);
-        let allowed = self.engine.memory();
-        if peak > allowed {
-            let message = format!("needs {peak} bytes of memory; allowed: at most {allowed}");
-            return Err(Error::new(&probed.name, Stage::Plan, ErrorKind::LimitExceeded, message)
-                .with_hint("allow more memory, or send a smaller picture"));
-        }
-        let probed = Box::new(probed.clone());
-        Ok(Planned { probed, as_is, plan, warnings, peak_bytes: peak })
-    }
-
-    fn decide(&self, probed: &Probed, charge: Result<Charge, Error>) -> Result<Decided, Error> {
-        match &probed.info {
-            MediaInfo::Image(image) => self.image(probed, image, charge?),
-            MediaInfo::Video(video) => self.video(probed, video, charge),
-            MediaInfo::Audio(_) => {
-                let rules = self.planner.rules();
-                let (plan, as_is) = plan_audio(probed, charge, rules, &self.options.audio)?;
-                Ok((ItemPlan::Audio(plan), as_is, Vec::new()))
-            }
-            MediaInfo::Document(document) => {
-                let (planner, options, engine) = (self.planner, self.options, self.engine);
-                let planner = PdfPlanner { probed, document, planner, options, engine };
-                let (plan, as_is, warnings) = planner.plan(charge)?;
-                Ok((ItemPlan::Document(plan), as_is, warnings))
-            }
-        }
-    }
-
-    fn image(
-        &self,
-        probed: &Probed,
-        image: &crate::ImageInfo,
-        charge: Charge,
-    ) -> Result<Decided, Error> {
-        let rules = self.planner.rules();
-        let facts = self.planner.facts(probed, mediaprep_tokens::Route::Inline);
-        let (plan, warnings) = plan_image(probed, image, &facts, rules, &self.options.images)?;
-        if plan.how != How::Passed {
-            self.check_decoded(probed, image.stored)?;
-        }
-        Ok((ItemPlan::Image(plan), Some(charge), warnings))
-    }
-
-    fn check_decoded(&self, probed: &Probed, stored: Dimensions) -> Result<(), Error> {
-        let within = self.engine.limits().check_decoded(stored);
-        within.map_err(|limit| {
-            Error::from_media(&probed.name, Stage::Plan, limit.into())
-                .with_hint("raise the limit on decoded pixels if the file is to be trusted")
-        })
-    }
-
-    fn video(
-        &self,
-        probed: &Probed,
-        video: &crate::VideoInfo,
-        charge: Result<Charge, Error>,
-    ) -> Result<Decided, Error> {
-        let planner = VideoPlanner { probed, video, planner: self.planner, options: self.options };
-        let (plan, as_is) = planner.plan(charge)?;
-        if let Some(sampling) = &plan.sampling {
-            self.check_decoded(probed, video.size)?;
-            let within = self.engine.limits().check_frames(sampling.instants.count());
-            within.map_err(|limit| {
-                Error::from_media(&probed.name, Stage::Plan, limit.into())
-                    .with_hint("lower the fps, or clip the video by start and end")
-            })?;
-        }
-        Ok((ItemPlan::Video(plan), as_is, Vec::new()))
-    }
-}
-
 /// The facts of some pages as a document.
-fn excerpt_info(sizes: &[mediaprep_pdf::PageSize], pages: &[PageSpan]) -> MediaInfo {
+pub(super) fn excerpt_info(sizes: &[mediaprep_pdf::PageSize], pages: &[PageSpan]) -> MediaInfo {
     let index = |page: u64| usize::try_from(page).unwrap_or(usize::MAX);
     let of = |span: &PageSpan| sizes.get(index(span.first - 1)..index(span.last));
     let sizes = pages.iter().filter_map(of).flatten().copied();
     MediaInfo::Document(DocumentInfo::of_pages(sizes))
-}
-
-/// A plan, what the item would cost as it is, and what is worth knowing.
-type Decided = (ItemPlan, Option<Charge>, Vec<Warning>);
-
-/// Every item that could be read is charged, so this is never seen; it is no reason to panic.
-fn no_charge(probed: &Probed) -> Error {
-    Error::new(&probed.name, Stage::Plan, ErrorKind::Unsupported, "it was not counted")
-        .with_hint("plan it again")
 }
 
 pub(super) fn unconverted(probed: &Probed, to: &str) -> Error {

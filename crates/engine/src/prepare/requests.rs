@@ -7,9 +7,8 @@
 
 use std::ops::Range;
 
-use super::count::{
-    Counted, CountedItem, PartFacts, PartOptions, combine, finish_counted, label_slices,
-};
+use super::count::{Counted, CountedItem, PartFacts, combine, finish_counted, label_slices};
+use super::part_options::RequestOptions;
 use super::planned::Preparation;
 use super::sums::charge_parts;
 use crate::error::Error;
@@ -70,15 +69,17 @@ impl Preparation<'_> {
     /// sending order. A part that is too large by itself is still a request of its own; items that
     /// the rule does not cover are left out.
     pub fn split_requests(&self, parts: &[Option<Vec<PartFacts>>]) -> Vec<RequestParts> {
+        let options = RequestOptions::new(self, Requests::One);
         let mut left = units(parts);
-        left.retain(|unit| self.charges(std::slice::from_ref(unit)).0.iter().all(Result::is_ok));
+        let charges = |unit: &Unit<'_>| self.charges(std::slice::from_ref(unit), &options).0;
+        left.retain(|unit| charges(unit).iter().all(Result::is_ok));
         let most = match self.request.requests {
             Requests::One => usize::MAX,
             Requests::Each => 1,
         };
         let (mut requests, mut left) = (Vec::new(), left.as_mut_slice());
         while !left.is_empty() {
-            let fits = |count: usize| self.fits(&left[..count]);
+            let fits = |count: usize| self.fits(&left[..count], &options);
             let count = longest(left.len().min(most), fits);
             if count > 0 {
                 requests.push(self.request_of(&left[..count]));
@@ -88,7 +89,7 @@ impl Preparation<'_> {
             // The first item alone is too large: as many of its parts as there is room for.
             let first = left[0].clone();
             let piece = |count: usize| Unit { parts: &first.parts[..count], ..first.clone() };
-            let fits = |count: usize| self.fits(std::slice::from_ref(&piece(count)));
+            let fits = |count: usize| self.fits(std::slice::from_ref(&piece(count)), &options);
             let count = longest(first.parts.len(), fits).max(1);
             requests.push(self.request_of(std::slice::from_ref(&left[0].take(count))));
             if left[0].parts.is_empty() {
@@ -104,12 +105,13 @@ impl Preparation<'_> {
         parts: &[Option<Vec<PartFacts>>],
         requests: &[RequestParts],
     ) -> Counted {
+        let options = RequestOptions::new(self, Requests::One);
         let mut items: Vec<Option<Result<CountedItem, Error>>> =
             parts.iter().map(|_| None).collect();
         let mut totals: Option<Totals> = None;
         let all = units(parts);
         let mut count = |units: &[Unit<'_>], is_sent: bool| {
-            let alone = self.count_units(units, &mut items);
+            let alone = self.count_units(units, &options, &mut items);
             match &mut totals {
                 _ if !is_sent => {}
                 Some(totals) => {
@@ -135,10 +137,7 @@ impl Preparation<'_> {
         for unit in all.iter().filter(|unit| !sent[unit.item]) {
             count(std::slice::from_ref(unit), false);
         }
-        let empty = || {
-            let options = PartOptions::new(&self.request, Requests::One);
-            Planner::new(self.rules, options.of(super::Role::Whole)).finish()
-        };
+        let empty = || Planner::new(self.rules, options.request()).finish();
         let totals = totals.unwrap_or_else(empty);
         finish_counted(self, Counted { items, totals })
     }
@@ -147,11 +146,12 @@ impl Preparation<'_> {
     fn count_units(
         &self,
         units: &[Unit<'_>],
+        options: &RequestOptions,
         items: &mut [Option<Result<CountedItem, Error>>],
     ) -> Totals {
-        let options = PartOptions::new(&self.request, Requests::One);
-        let mut planner = Planner::new(self.rules, options.of(super::Role::Whole));
-        let mut charges = self.charge_units(units, &mut planner, &options).into_iter();
+        let mut planner = Planner::new(self.rules, options.request());
+        let mut charges = self.charge_units(units, &mut planner, options).into_iter();
+        planner.use_options(options.request(), None);
         for unit in units {
             let charges = charges.by_ref().take(unit.parts.len());
             let counted = combine(&planner, unit.parts, charges);
@@ -165,30 +165,37 @@ impl Preparation<'_> {
         planner.finish()
     }
 
-    fn charge_units<'a>(
+    fn charge_units<'a, 'p>(
         &self,
-        units: &[Unit<'_>],
+        units: &[Unit<'p>],
         planner: &mut Planner<'a>,
-        options: &'a PartOptions,
+        options: &'a RequestOptions,
     ) -> Vec<Result<Charge, Error>> {
         let slices: Vec<&[PartFacts]> = units.iter().map(|unit| unit.parts).collect();
         for label in label_slices(self, &slices).into_iter().flatten() {
             planner.add_text(&label);
         }
-        let flat: Vec<&PartFacts> = slices.into_iter().flatten().collect();
-        charge_parts(planner, &flat, options)
+        let of_unit = |unit: &Unit<'p>| {
+            let options = options.of(unit.item);
+            unit.parts.iter().map(move |part| (part, options))
+        };
+        let flat: Vec<_> = units.iter().flat_map(of_unit).collect();
+        charge_parts(planner, &flat)
     }
 
-    fn charges(&self, units: &[Unit<'_>]) -> (Vec<Result<Charge, Error>>, Totals) {
-        let options = PartOptions::new(&self.request, Requests::One);
-        let mut planner = Planner::new(self.rules, options.of(super::Role::Whole));
-        let charges = self.charge_units(units, &mut planner, &options);
+    fn charges(
+        &self,
+        units: &[Unit<'_>],
+        options: &RequestOptions,
+    ) -> (Vec<Result<Charge, Error>>, Totals) {
+        let mut planner = Planner::new(self.rules, options.request());
+        let charges = self.charge_units(units, &mut planner, options);
         (charges, planner.finish())
     }
 
     /// Whether a request of these is within the limits of a request.
-    fn fits(&self, units: &[Unit<'_>]) -> bool {
-        self.charges(units).1.errors.is_empty()
+    fn fits(&self, units: &[Unit<'_>], options: &RequestOptions) -> bool {
+        self.charges(units, options).1.errors.is_empty()
     }
 
     fn request_of(&self, units: &[Unit<'_>]) -> RequestParts {

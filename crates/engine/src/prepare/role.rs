@@ -39,6 +39,10 @@ pub enum Reason {
     FormatAsked,
     /// It is cut into pieces in time.
     Split,
+    /// Only a window of its time is wanted.
+    Clipped,
+    /// It is wanted without its sound.
+    SoundLeftOut,
     /// It needs a password, which the service is not given.
     Locked,
     /// Only some of its pages were asked for.

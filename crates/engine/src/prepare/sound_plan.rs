@@ -84,7 +84,7 @@ impl SoundPlan {
     }
 }
 
-/// Plans one sound file.
+/// Plans one sound file, of which only a window may be wanted.
 ///
 /// # Errors
 ///
@@ -93,14 +93,15 @@ pub(super) fn plan_audio(
     probed: &Probed,
     charge: Result<Charge, Error>,
     rules: &RuleSet<'_>,
-    options: &AudioOptions,
+    (options, clip): (&AudioOptions, Clip),
 ) -> Result<(AudioPlan, Option<Charge>), Error> {
     let (as_is, refused) = unless_refused(charge)?;
     let sent = rules.sent_as(probed);
     let why: Vec<Reason> = [
         (Reason::TypeNotTaken, refused || !matches!(sent, Ok(SentAs::AsIs(_)))),
         (Reason::FormatAsked, options.profile.is_some()),
-        (Reason::Split, options.segment.is_some_and(|piece| outlasts(probed, piece))),
+        (Reason::Split, options.segment.is_some_and(|piece| outlasts(probed, clip, piece))),
+        (Reason::Clipped, clip != Clip::default()),
     ]
     .into_iter()
     .filter_map(|(reason, holds)| holds.then_some(reason))
@@ -108,14 +109,16 @@ pub(super) fn plan_audio(
     if why.is_empty() {
         return Ok((AudioPlan { how: How::Passed, why, sound: None }, as_is));
     }
-    let sound = plan_sound(probed, rules, options, (Clip::default(), length(probed)))?;
+    let sound = plan_sound(probed, rules, options, (clip, length(probed)))?;
     let sound = Some(sound.ok_or_else(|| takes_none(probed, rules))?);
     Ok((AudioPlan { how: How::Transcoded, why, sound }, as_is))
 }
 
-/// Whether a sound is longer than a piece; one of unknown length may be.
-fn outlasts(probed: &Probed, piece: Duration) -> bool {
-    length(probed).is_none_or(|length| length > piece)
+/// Whether the window of a sound is longer than a piece; one of unknown length may be.
+fn outlasts(probed: &Probed, clip: Clip, piece: Duration) -> bool {
+    let start = clip.start.unwrap_or(Duration::ZERO);
+    let end = [length(probed), clip.end].into_iter().flatten().min();
+    end.is_none_or(|end| end.saturating_sub(start) > piece)
 }
 
 fn length(probed: &Probed) -> Option<Duration> {

@@ -2,10 +2,10 @@
 
 use mediaprep_media::Warning;
 
-use super::count::{PartFacts, PartOptions};
+use super::count::PartFacts;
+use super::part_options::PartOptions;
 use crate::error::Error;
 use crate::plan::{Charge, Planner};
-use crate::probe::Probed;
 use crate::totals::{KindTotals, Totals, sum};
 
 impl Charge {
@@ -32,31 +32,16 @@ impl Charge {
     }
 }
 
-/// Plans items that are all at hand, looking ahead as far as the planner needs.
-pub(super) fn charge_all(
-    planner: &mut Planner<'_>,
-    items: &[&Probed],
-) -> Vec<Result<Charge, Error>> {
-    if planner.needs_shape() {
-        let _ = items.iter().try_for_each(|item| planner.look_at_shape(item));
-    }
-    if planner.needs_tokens() {
-        let mut scout = planner.clone();
-        let _ = items.iter().try_for_each(|item| planner.look_at_tokens(&mut scout, item));
-    }
-    items.iter().map(|item| planner.plan(item)).collect()
-}
-
-/// The same for parts, each under its own options, with the texts between them.
+/// Plans parts that are all at hand, each under the options of its item, with the texts between them.
 pub(super) fn charge_parts<'a>(
     planner: &mut Planner<'a>,
-    parts: &[&PartFacts],
-    options: &'a PartOptions,
+    parts: &[(&PartFacts, &'a PartOptions)],
 ) -> Vec<Result<Charge, Error>> {
-    parts.iter().filter_map(|part| part.text.as_ref()).for_each(|text| planner.add_text(text));
-    look_at_parts(planner, parts, options);
-    let mut charge = |part: &&PartFacts| {
-        planner.use_options(options.of(part.role));
+    let texts = parts.iter().filter_map(|(part, _)| part.text.as_ref());
+    texts.for_each(|text| planner.add_text(text));
+    look_at_parts(planner, parts);
+    let mut charge = |(part, options): &(&PartFacts, &'a PartOptions)| {
+        options.hold_for(part.role, planner);
         planner.plan(&part.facts)
     };
     parts.iter().map(&mut charge).collect()
@@ -65,16 +50,18 @@ pub(super) fn charge_parts<'a>(
 /// Lets a planner see as much of the parts as it needs before the first is planned.
 pub(super) fn look_at_parts<'a>(
     planner: &mut Planner<'a>,
-    parts: &[&PartFacts],
-    options: &'a PartOptions,
+    parts: &[(&PartFacts, &'a PartOptions)],
 ) {
     if planner.needs_shape() {
-        let _ = parts.iter().try_for_each(|part| planner.look_at_shape(&part.facts));
+        let _ = parts.iter().try_for_each(|(part, options)| {
+            options.hold_for(part.role, planner);
+            planner.look_at_shape(&part.facts)
+        });
     }
     if planner.needs_tokens() {
         let mut scout = planner.clone();
-        let _ = parts.iter().try_for_each(|part| {
-            scout.use_options(options.of(part.role));
+        let _ = parts.iter().try_for_each(|(part, options)| {
+            options.hold_for(part.role, &mut scout);
             planner.look_at_tokens(&mut scout, &part.facts)
         });
     }

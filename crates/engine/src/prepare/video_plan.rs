@@ -117,6 +117,7 @@ impl VideoPlanner<'_> {
             _ => unless_refused(charge)?,
         };
         let why = self.reasons(as_is.as_ref(), refused);
+        self.check_sound()?;
         if asked == VideoForm::Original || why.is_empty() {
             return match self.planner.rules().sent_as(self.probed)? {
                 SentAs::AsIs(_) => Ok((self.of(VideoForm::Original, Vec::new(), None), as_is)),
@@ -142,8 +143,27 @@ impl VideoPlanner<'_> {
             (Reason::TooLarge, can && as_is.is_some_and(|charge| !self.is_small(charge))),
             (Reason::FormatAsked, asked == VideoForm::Proxy),
             (Reason::Split, can && self.options.video.split.is_some_and(|piece| self.lasts(piece))),
+            (Reason::SoundLeftOut, self.leaves_sound_out()),
         ];
         holds.into_iter().filter_map(|(reason, holds)| holds.then_some(reason)).collect()
+    }
+
+    /// Whether it has a sound that is not wanted.
+    fn leaves_sound_out(&self) -> bool {
+        self.video.audio.is_some() && self.planner.options().audio_track == AudioTrackChoice::None
+    }
+
+    /// A file as it is keeps its sound, so leaving that out takes another form.
+    fn check_sound(&self) -> Result<(), Error> {
+        if !self.leaves_sound_out() {
+            return Ok(());
+        }
+        if self.options.video.form == VideoForm::Original {
+            let message = "a video as it is keeps its sound, which is not wanted";
+            let error = self.error(ErrorKind::InvalidOption, message);
+            return Err(error.with_hint("send a proxy or frames, or send it with its sound"));
+        }
+        self.check_backend("videos without their sound")
     }
 
     /// Whether the video is longer than a piece may be.

@@ -271,7 +271,11 @@ impl<'a> Writer<'a> {
         while self.encoder.receive_packet(&mut packet).is_ok() {
             let tick = packet.pts().unwrap_or(0);
             let index = self.index(tick);
-            let end = self.tick(index + 1).min(end_of(self.length, self.scale));
+            // A rule may count fewer frames than the window has room for: the last one is shown to its
+            // end, so that the proxy lasts as long as it says.
+            let is_last = index + 1 >= self.plan.instants().count();
+            let next = if is_last { i64::MAX } else { self.tick(index + 1) };
+            let end = next.min(end_of(self.length, self.scale));
             packet.set_duration((end - tick).max(1));
             self.copy_sound(tick)?;
             packet.set_stream(0);

@@ -487,6 +487,27 @@ fn proxy(file: &str, plan: &Plan, length: Duration, sound: Option<ProxySound>) -
 }
 
 #[test]
+fn the_last_picture_is_shown_to_the_end() {
+    // Rules may count fewer frames than the window has room for.
+    let mut tested = 0;
+    for case in cases() {
+        for rate in rates() {
+            let all = Instants::spanning(Duration::ZERO, case.length(), rate);
+            let fewer = Instants::new(Duration::ZERO, rate, all.count().div_ceil(2));
+            let (_, plan) = plan_of(case.file, fewer);
+            let bytes = proxy(case.file, &plan, case.length(), None);
+            let found = probe(&mut Cursor::new(&bytes), MimeType::Mp4, &Limits::default()).unwrap();
+            let video = VideoInfo::select(&found.value).unwrap();
+            let (length, original) = (video.track.unwrap(), case.length());
+            let off = length.max(original).saturating_sub(length.min(original));
+            assert!(off < Duration::from_micros(12), "{}: {length:?}", case.file);
+            tested += 1;
+        }
+    }
+    assert!(tested > 10, "only {tested} proxies");
+}
+
+#[test]
 fn a_sampled_proxy_shows_the_same_frames_at_the_same_instants() {
     let mut tested = 0;
     for case in cases() {

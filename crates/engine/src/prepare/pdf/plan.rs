@@ -103,6 +103,8 @@ pub(in crate::prepare) struct PdfPlanner<'a> {
     pub(in crate::prepare) planner: &'a Planner<'a>,
     pub(in crate::prepare) options: &'a PrepareOptions,
     pub(in crate::prepare) engine: &'a Engine,
+    /// How many of the pages that are asked for are wanted, from the first on; `None` is all of them.
+    pub(in crate::prepare) first: Option<u64>,
 }
 
 /// A plan, what the file would cost as it is, and what is worth knowing.
@@ -156,13 +158,22 @@ impl PdfPlanner<'_> {
 
     fn pages(&self) -> Result<Vec<PageSpan>, Error> {
         let all = self.document.pages();
-        let Some(selection) = &self.asked().pages else {
-            return Ok(vec![PageSpan { first: 1, last: all }]);
+        let pages = match &self.asked().pages {
+            None => vec![PageSpan { first: 1, last: all }],
+            Some(selection) => selection.of(all).map_err(|missing| {
+                let message = format!("page {missing} of a document of {all} pages");
+                self.error(ErrorKind::InvalidOption, message).with_hint("ask for pages that it has")
+            })?,
         };
-        selection.of(all).map_err(|missing| {
-            let message = format!("page {missing} of a document of {all} pages");
-            self.error(ErrorKind::InvalidOption, message).with_hint("ask for pages that it has")
-        })
+        match self.first {
+            None => Ok(pages),
+            Some(_) if self.asked().form == PdfForm::Original => {
+                let message = "a PDF as it is has all its pages".to_owned();
+                let error = self.error(ErrorKind::InvalidOption, message);
+                Err(error.with_hint("ask for pages or split, or for all pages"))
+            }
+            Some(first) => Ok(spans::slice(&pages, 0, first.clamp(1, spans::count(&pages)))),
+        }
     }
 
     /// Why smaller PDFs are made; empty when the file goes as it is.
@@ -177,7 +188,7 @@ impl PdfPlanner<'_> {
         let holds = [
             (Reason::Locked, self.document.locked),
             (Reason::TooLarge, too_many || too_long || breached),
-            (Reason::PagesAsked, asked.pages.is_some()),
+            (Reason::PagesAsked, asked.pages.is_some() || self.first.is_some()),
             (Reason::FormatAsked, asked.form == PdfForm::Split),
         ];
         holds.into_iter().filter_map(|(reason, holds)| holds.then_some(reason)).collect()
@@ -289,7 +300,7 @@ impl PdfPlanner<'_> {
         drawing: &Drawing,
         as_is: Option<&Charge>,
     ) -> Vec<Warning> {
-        let all = self.document.pages().max(1);
+        let all = self.document.pages().min(self.first.unwrap_or(u64::MAX)).max(1);
         let share = |tokens: u64| tokens / all * spans::count(pages);
         let Some(before) = as_is.map(|charge| share(charge.tokens.total)) else {
             return Vec::new();

@@ -53,7 +53,7 @@ pub struct PageSelection(Vec<(u64, Option<u64>)>);
 
 impl PageSelection {
     /// The pages of a document of `pages` pages; the error is the first that it does not have.
-    pub(super) fn of(&self, pages: u64) -> Result<Vec<PageSpan>, u64> {
+    pub(in crate::prepare) fn of(&self, pages: u64) -> Result<Vec<PageSpan>, u64> {
         let mut spans: Vec<PageSpan> = Vec::new();
         for &(first, last) in &self.0 {
             let last = last.unwrap_or(pages.max(first));
