@@ -7,8 +7,9 @@ use mediaprep::media::Modality;
 use mediaprep::parts::{Part, PartData};
 use mediaprep::tokens::{LevelScope, RuleBook};
 use mediaprep::{
-    Engine, Fit, FitOptions, ImageOptions, Input, Lever, Levers, Outcome, Payload, PdfForm,
-    PdfOptions, PlanOptions, Preparation, PrepareOptions, Requests, RuleRequest, RuleSet,
+    Engine, Fit, FitOptions, ImageForm, ImageOptions, Input, Lever, Levers, Outcome, Payload,
+    PdfForm, PdfOptions, PlanOptions, Preparation, PrepareOptions, Requests, RuleRequest, RuleSet,
+    VideoForm, VideoOptions,
 };
 use mediaprep_cli::Status;
 use mediaprep_tests::{Ran, all_fixtures, fixtures, mediaprep, probe, root};
@@ -80,7 +81,8 @@ fn assert_items_agree(preparation: &Preparation<'_>, fit: &Fit, what: &str) -> u
         let tokens = counted.charge.tokens.total;
         assert!(tokens <= item.tokens, "{what} {}: {tokens} > {}", item.name, item.tokens);
         if item.modality != Some(Modality::Image) || !item.options.is_default() {
-            assert_eq!(tokens, item.tokens, "{what} {}: {:?}", item.name, item.options);
+            let plan = planned.planned.as_ref().map(|planned| &planned.plan);
+            assert_eq!(tokens, item.tokens, "{what} {}: {:?} {plan:?}", item.name, item.options);
         }
         assert_eq!(planned.options, item.options);
         checked += 1;
@@ -135,12 +137,13 @@ fn what_is_made_costs_what_the_fit_says() {
     let engine = Engine::builder().build().unwrap();
     let (inputs, options) = (chosen(), PrepareOptions::default());
     let mut given_up = BTreeSet::new();
-    let without_levels = every_lever().with(Lever::MediaResolution, false);
+    let seen = every_lever().with(Lever::SoundOnly, false);
+    let without_levels = seen.with(Lever::MediaResolution, false);
     for model in MODELS {
         let rules = rules(&book, model);
         for (requests, levers, percents) in [
-            (Requests::One, every_lever(), [90, 50, 12].as_slice()),
-            (Requests::Each, every_lever(), &[70, 30]),
+            (Requests::One, seen, [90, 50, 12].as_slice()),
+            (Requests::Each, seen, &[70, 30]),
             (Requests::Each, without_levels, &[85, 40]),
         ] {
             let request = request(requests);
@@ -165,7 +168,10 @@ fn what_is_made_costs_what_the_fit_says() {
     let with_film = cfg!(feature = "ffmpeg");
     for lever in Lever::ALL {
         let of_film = matches!(lever, Lever::Fps | Lever::AudioTrack);
-        assert!(given_up.contains(&lever) || (of_film && !with_film), "{lever:?} was never pulled");
+        let pulled = given_up.contains(&lever) || (of_film && !with_film);
+        // Every file is in one piece from the start, and sounds alone have their own test.
+        let elsewhere = matches!(lever, Lever::Form | Lever::SoundOnly);
+        assert!(pulled || elsewhere, "{lever:?} was never pulled");
     }
 }
 
@@ -215,6 +221,87 @@ fn forms_that_cost_more_are_within_the_budget() {
         }
     }
     assert_eq!(checked, 12);
+}
+
+/// Tiles, pages and frames are counted as the parts that they are, and become one part again where that
+/// is given up.
+#[test]
+fn tiles_pages_and_frames_are_counted_as_what_they_are() {
+    let book = RuleBook::builtin();
+    let engine = Engine::builder().build().unwrap();
+    let inputs = chosen();
+    let images = ImageOptions { form: ImageForm::Tiles, ..ImageOptions::default() };
+    let pdf = PdfOptions { form: PdfForm::Pages, ..PdfOptions::default() };
+    let form = if cfg!(feature = "ffmpeg") { VideoForm::Frames } else { VideoForm::Auto };
+    let video = VideoOptions { form, ..VideoOptions::default() };
+    let options = PrepareOptions { images, pdf, video, ..PrepareOptions::default() };
+    let forms = Levers::only(&[Lever::Form]);
+    let (mut checked, mut given_up) = (0, BTreeSet::new());
+    for model in MODELS {
+        let rules = rules(&book, model);
+        for requests in [Requests::One, Requests::Each] {
+            let request = request(requests);
+            let before = total(&engine.plan(&inputs, &rules, &request, &options).unwrap());
+            for (percent, levers) in [
+                (100, every_lever()),
+                (70, every_lever()),
+                (50, Levers::default()),
+                (20, every_lever()),
+                (30, forms),
+            ] {
+                let budget = within(before * percent / 100, levers);
+                let both = (&request, &options);
+                let preparation = engine.plan_fit(&inputs, &rules, both, &budget).unwrap();
+                let what = format!("{model} {requests:?} {percent} %");
+                let fit = preparation.fit.as_ref().unwrap();
+                assert_eq!(fit.tokens_before, before, "{what}");
+                checked += assert_items_agree(&preparation, fit, &what);
+                assert_eq!(fit.tokens, total(&preparation), "{what}");
+                let changes = fit.items.iter().flat_map(|item| &item.given_up);
+                given_up.extend(changes.map(|one| (one.what, one.from.clone())));
+                assert!(fit.fits || levers == forms, "{what}: {} of {before}", fit.tokens);
+            }
+        }
+    }
+    assert!(checked >= 96, "{checked}");
+    let films: &[&str] = if cfg!(feature = "ffmpeg") { &["frames"] } else { &[] };
+    for from in ["tiles", "pages"].iter().chain(films) {
+        assert!(given_up.contains(&(Lever::Form, (*from).to_owned())), "{from}: {given_up:?}");
+    }
+}
+
+/// A video whose pictures are given up is its sound, made and charged as one.
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn a_video_can_be_its_sound_alone() {
+    let book = RuleBook::builtin();
+    let engine = Engine::builder().build().unwrap();
+    let film = [Input::path(fixtures().join("video/still-90s.mp4"))];
+    let options = PrepareOptions::default();
+    let request = PlanOptions::default();
+    for model in MODELS {
+        let rules = rules(&book, model);
+        let only = |max_tokens| within(max_tokens, Levers::only(&[Lever::SoundOnly]));
+        let before = engine.plan(&film, &rules, &request, &options).unwrap().as_is.tokens.total;
+        let both = (&request, &options);
+        let preparation = engine.plan_fit(&film, &rules, both, &only(before / 2)).unwrap();
+        let fit = preparation.fit.clone().unwrap();
+        assert!(fit.fits, "{model}");
+        assert_eq!(fit.items[0].given_up[0].what, Lever::SoundOnly);
+        let payloads = made(&engine, preparation);
+        assert_eq!(payloads[0].parts.len(), 1);
+        assert_eq!(payloads[0].charge.tokens.audio, fit.items[0].tokens, "{model}");
+        let PartData::InlineData(blob) = &payloads[0].parts[0].data else { panic!() };
+        assert!(blob.mime_type.starts_with("audio/"), "{}", blob.mime_type);
+    }
+    // One without a sound has none to be sent alone.
+    let mute = [Input::path(fixtures().join("video/b-frames.mp4"))];
+    let video = VideoOptions { form: VideoForm::Sound, ..VideoOptions::default() };
+    let options = PrepareOptions { video, ..PrepareOptions::default() };
+    let rules = rules(&book, MODELS[0]);
+    let plan = engine.plan(&mute, &rules, &request, &options).unwrap();
+    let error = plan.items[0].planned.as_ref().unwrap_err();
+    assert!(error.cause().contains("no sound"), "{}", error.cause());
 }
 
 fn run(command: &str, arguments: &[&str]) -> Ran {

@@ -164,6 +164,8 @@ pub(crate) fn words(given_up: &GivenUp) -> String {
         Lever::AudioTrack => "without its sound".to_owned(),
         Lever::Clip => format!("end {} → {}", instant(from), instant(to)),
         Lever::Pages => format!("pages {from} → the first {to}"),
+        Lever::Form => format!("{from} → {to}"),
+        Lever::SoundOnly => "its sound alone".to_owned(),
     }
 }
 
@@ -211,7 +213,7 @@ fn advised(advice: &Advice) -> String {
     match advice {
         Advice::Allow { lever, saves } => {
             let (name, saves) = (lever.as_str(), thousands(*saves));
-            let off = matches!(lever, Lever::Clip | Lever::Pages);
+            let off = !mediaprep::Levers::default().allows(*lever);
             let how = if off { "--allow" } else { "leave it out of --without:" };
             format!("{how} {name} takes up to {saves} tokens off")
         }

@@ -116,6 +116,7 @@ const fn video_form(arg: VideoArg) -> VideoForm {
         VideoArg::Original => VideoForm::Original,
         VideoArg::Frames => VideoForm::Frames,
         VideoArg::Proxy => VideoForm::Proxy,
+        VideoArg::Sound => VideoForm::Sound,
     }
 }
 

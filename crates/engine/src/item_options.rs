@@ -11,6 +11,18 @@ use crate::options::{AudioTrackChoice, PlanOptions};
 use crate::probe::Probed;
 use crate::{AudioInfo, DocumentInfo, ImageInfo, MediaInfo};
 
+/// What an item is sent as in place of what is asked for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemForm {
+    /// In one piece: a picture not in tiles, a video not in frames, a PDF not in pages.
+    Whole,
+    /// A video as the frames that are looked at, each an image, and its sound.
+    Frames,
+    /// A video as its sound alone.
+    Sound,
+}
+
 /// What holds for one item in place of what the request asks for; `None` leaves a setting as the
 /// request has it. Settings that say nothing about the item's kind of medium are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,6 +48,9 @@ pub struct ItemOptions {
     /// How many pages of a PDF are sent, from the first on; at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages: Option<u64>,
+    /// What it is sent as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<ItemForm>,
 }
 
 impl ItemOptions {
@@ -48,6 +63,7 @@ impl ItemOptions {
         audio_track: None,
         longest_side: None,
         pages: None,
+        form: None,
     };
 
     /// Whether everything is left as the request has it.
@@ -64,6 +80,7 @@ impl ItemOptions {
             self.audio_track.is_some(),
             self.longest_side.is_some(),
             self.pages.is_some(),
+            self.form.is_some(),
         ]
         .into_iter()
         .filter(|&set| set)
@@ -89,7 +106,11 @@ impl ItemOptions {
     pub(crate) fn apply<'a>(&self, probed: &'a Probed) -> Cow<'a, Probed> {
         match self.apply_to(&probed.info) {
             Cow::Borrowed(_) => Cow::Borrowed(probed),
-            Cow::Owned(info) => Cow::Owned(Probed { info, ..probed.clone() }),
+            Cow::Owned(info) => {
+                let same = info.modality() == probed.info.modality();
+                let mime_type = probed.mime_type.filter(|_| same);
+                Cow::Owned(Probed { info, mime_type, ..probed.clone() })
+            }
         }
     }
 
@@ -112,7 +133,17 @@ impl ItemOptions {
                 Some(clip) => Cow::Owned(MediaInfo::Audio(clipped(audio, clip))),
                 None => Cow::Borrowed(info),
             },
-            MediaInfo::Video(_) => Cow::Borrowed(info),
+            MediaInfo::Video(video) => match (self.form, &video.audio) {
+                (Some(ItemForm::Sound), Some(sound)) => {
+                    let length = sound.duration.or(video.length());
+                    let MediaInfo::Audio(audio) = MediaInfo::sound(length, length) else {
+                        return Cow::Borrowed(info);
+                    };
+                    let clip = self.clip.unwrap_or_default();
+                    Cow::Owned(MediaInfo::Audio(clipped(&audio, clip)))
+                }
+                _ => Cow::Borrowed(info),
+            },
         }
     }
 }

@@ -53,7 +53,7 @@ pub use fit::{
 };
 pub use info::{MediaInfo, VideoLengths};
 pub use input::{Broken, FileStamp, Input, KnownFacts};
-pub use item_options::ItemOptions;
+pub use item_options::{ItemForm, ItemOptions};
 pub use mediaprep_audio::{AudioFormat, AudioInfo, AudioProfile};
 #[cfg(feature = "pixels")]
 pub use mediaprep_image as image;

@@ -6,6 +6,7 @@
 //! stops as soon as it knows enough.
 
 mod item;
+mod joined;
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -177,6 +178,11 @@ impl<'a> Planner<'a> {
     pub(crate) fn add_text(&mut self, text: &str) {
         self.inline.add(Part::text(text).encoded_length());
         self.texts += estimate_text(text.chars().count() as u64).tokens;
+    }
+
+    /// Takes so many tokens of text between the media into account.
+    pub(crate) const fn add_text_tokens(&mut self, tokens: u64) {
+        self.texts = self.texts.saturating_add(tokens);
     }
 
     /// Takes an item into account that could not even be probed.

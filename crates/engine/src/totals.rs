@@ -224,6 +224,45 @@ const fn index(modality: Modality) -> Option<usize> {
     }
 }
 
+impl Totals {
+    /// Adds the totals of another request.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.items += other.items;
+        self.failed += other.failed;
+        self.copies += other.copies;
+        self.tokens.merge(other.tokens);
+        self.bound = self.bound.max(other.bound);
+        self.evidence = self.evidence.max(other.evidence);
+        self.cost = sum(self.cost, other.cost);
+        for (mine, others) in self.kinds.iter_mut().zip(&other.kinds) {
+            mine.merge(others);
+        }
+        self.largest_request = self.largest_request.max(other.largest_request);
+        self.largest_body = self.largest_body.max(other.largest_body);
+        self.requests += other.requests;
+        for warning in &other.warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+}
+
+impl KindTotals {
+    fn merge(&mut self, other: &Self) {
+        self.files += other.files;
+        self.units = self.units.saturating_add(other.units);
+        self.milliseconds = self.milliseconds.saturating_add(other.milliseconds);
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.cost = sum(self.cost, other.cost);
+        for (mine, others) in self.routes.iter_mut().zip(other.routes) {
+            *mine += others;
+        }
+        self.evidence = self.evidence.max(other.evidence);
+        self.bound = self.bound.max(other.bound);
+    }
+}
+
 /// Unknown plus anything is unknown.
 pub(crate) fn sum(total: Option<Cost>, part: Option<Cost>) -> Option<Cost> {
     let (mut total, part) = (total?, part?);

@@ -12,6 +12,8 @@ pub(crate) enum LeverArg {
     AudioTrack,
     Clip,
     Pages,
+    Form,
+    SoundOnly,
 }
 
 /// The budget, what may be done to keep it, and what matters.
@@ -32,7 +34,8 @@ pub(crate) struct FittingArgs {
     /// Never touch files by a pattern, such as 'scans/**'. May be given several times.
     #[arg(long, value_name = "GLOB", requires = "budget")]
     pub(crate) keep: Vec<String>,
-    /// What may be given up beside media-resolution, image-size, fps and audio-track.
+    /// What may be given up beside media-resolution, image-size, fps, audio-track and form (tiles,
+    /// pages or frames for the picture, PDF or video in one piece).
     #[arg(long, value_name = "WHAT,WHAT", value_enum, value_delimiter = ',', requires = "budget")]
     pub(crate) allow: Vec<LeverArg>,
     /// What may not be given up.

@@ -75,6 +75,7 @@ pub(crate) enum VideoArg {
     Original,
     Frames,
     Proxy,
+    Sound,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,8 +90,9 @@ pub(crate) enum ProfileArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Videos and sounds")]
 pub(crate) struct TimeArgs {
-    /// Each video as it is, as its sampled frames with their times and the sound, or as a small MP4
-    /// of these [default: as it is where it is small and within the limits, else a small MP4].
+    /// Each video as it is, as its sampled frames with their times and the sound, as a small MP4 of
+    /// these, or its sound alone [default: as it is where it is small and within the limits, else a
+    /// small MP4].
     #[arg(long, value_enum)]
     pub(crate) video: Option<VideoArg>,
     /// What sounds are written for: small, every sample, or the sound of Codec2 at 700 bit/s, whose

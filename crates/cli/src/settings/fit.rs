@@ -38,6 +38,8 @@ const fn lever(arg: LeverArg) -> Lever {
         LeverArg::AudioTrack => Lever::AudioTrack,
         LeverArg::Clip => Lever::Clip,
         LeverArg::Pages => Lever::Pages,
+        LeverArg::Form => Lever::Form,
+        LeverArg::SoundOnly => Lever::SoundOnly,
     }
 }
 

@@ -3,13 +3,13 @@
 use mediaprep_media::Modality;
 use mediaprep_tokens::Cost;
 
-use super::offers::{Entry, Offer};
+use super::offers::{Entry, Offer, Offers};
 use super::options::Lever;
 use super::quality::WHOLE;
 use super::result::{Advice, Fit, FitItem, GivenUp};
 use super::{Attempt, Counted, Fitting};
 use crate::error::Error;
-use crate::item_options::{ItemOptions, scaled_size};
+use crate::item_options::{ItemForm, ItemOptions, scaled_size};
 use crate::options::{PlanOptions, Requests};
 use crate::plan::Charge;
 use crate::probe::Probed;
@@ -74,11 +74,10 @@ impl Fitting<'_> {
     fn given_up(&self, entry: &Entry<'_>, offer: &Offer, attempt: &Attempt<'_>) -> Vec<GivenUp> {
         let mut given_up = words(&entry.probed.info, &offer.own, self.request);
         let planner = Planner::new(self.rules, &attempt.setting.request);
-        let untouched = ItemOptions::default();
-        let info = &entry.probed.info;
+        let offers = Offers { planner: &planner, levers: self.options.levers, shape: self.shape };
         if let Some(level) = attempt.setting.level {
-            let alone = planner.count_item(info, &untouched, entry.route, entry.beside);
-            if alone.is_ok_and(|count| count.media.tokens < entry.base.media) {
+            let alone = offers.count(entry, &ItemOptions::default());
+            if alone.is_some_and(|count| count.media < entry.base.media) {
                 let from = level_name(self.request);
                 let to = level.as_str().to_owned();
                 given_up.insert(0, GivenUp { what: Lever::MediaResolution, from, to });
@@ -190,8 +189,10 @@ fn words(info: &MediaInfo, own: &ItemOptions, request: &PlanOptions) -> Vec<Give
         (Lever::Fps, rate_name(asked), rate_name(fps))
     });
     let track = own.audio_track.map(|_| (Lever::AudioTrack, "sound".to_owned(), "none".to_owned()));
-    let clip = own.clip.and_then(|clip| clip.end).zip(info.duration()).map(|(end, whole)| {
-        let asked = if info.modality() == Modality::Video { request.clip.end } else { None };
+    let is_video = info.modality() == Modality::Video;
+    let asked = request.clip.end.filter(|_| is_video);
+    let clip = own.clip.and_then(|clip| clip.end).filter(|end| Some(*end) != asked);
+    let clip = clip.zip(info.duration()).map(|(end, whole)| {
         (Lever::Clip, format!("to {}", asked.unwrap_or(whole)), format!("to {end}"))
     });
     let pages = own.pages.and_then(|pages| match info {
@@ -200,8 +201,21 @@ fn words(info: &MediaInfo, own: &ItemOptions, request: &PlanOptions) -> Vec<Give
         }
         _ => None,
     });
-    let all = [level, size, fps, track, clip, pages].into_iter().flatten();
+    let form = own.form.map(|form| form_words(info, form));
+    let all = [form, level, size, fps, track, clip, pages].into_iter().flatten();
     all.map(|(what, from, to)| GivenUp { what, from, to }).collect()
+}
+
+/// What an item would be sent as, and what it is sent as.
+fn form_words(info: &MediaInfo, form: ItemForm) -> (Lever, String, String) {
+    let (what, from, to) = match (form, info) {
+        (ItemForm::Whole, MediaInfo::Image(_)) => (Lever::Form, "tiles", "whole"),
+        (ItemForm::Whole, MediaInfo::Document(_)) => (Lever::Form, "pages", "document"),
+        (ItemForm::Whole, _) => (Lever::Form, "frames", "video"),
+        (ItemForm::Frames, _) => (Lever::Form, "video", "frames"),
+        (ItemForm::Sound, _) => (Lever::SoundOnly, "video", "sound"),
+    };
+    (what, from.to_owned(), to.to_owned())
 }
 
 fn rate_name(rate: mediaprep_media::FrameRate) -> String {

@@ -14,6 +14,7 @@ mod offers;
 mod options;
 mod quality;
 mod result;
+mod shape;
 mod sizes;
 mod solve;
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests;
 use std::ops::ControlFlow;
 
 use mediaprep_media::MediaResolution;
-use mediaprep_tokens::{LevelScope, RequestShape};
+use mediaprep_tokens::{LevelScope, RequestShape, Route};
 
 pub use options::{FitOptions, Lever, Levers, PathPattern, Weights};
 pub use result::{Advice, Failure, Fit, FitItem, GivenUp};
@@ -38,6 +39,10 @@ use crate::{Engine, Input};
 
 use budget::{Market, Regime, regimes};
 use offers::{Entry, Offer, Offers, Tokens};
+#[cfg(feature = "pixels")]
+pub(crate) use shape::Portion;
+pub(crate) use shape::Shape;
+use shape::{AsIs, Charged, Sent, charge, count_portions};
 use solve::Solution;
 
 impl Engine {
@@ -131,7 +136,30 @@ pub fn fit_probed(
     request: &PlanOptions,
     options: &FitOptions,
 ) -> Result<Fit, Error> {
-    Fitting { rules, request, options, found }.fit()
+    fit_shaped(found, &AsIs, rules, (request, options))
+}
+
+/// The same for inputs of which some are sent as several parts.
+pub(crate) fn fit_shaped(
+    found: &[Result<&Probed, &Error>],
+    shape: &dyn Shape,
+    rules: &RuleSet<'_>,
+    (request, options): (&PlanOptions, &FitOptions),
+) -> Result<Fit, Error> {
+    let routes = if shape.is_plain() { Vec::new() } else { routes(found, rules, request) };
+    Fitting { rules, request, options, found, shape, routes }.fit()
+}
+
+/// How every item that was read travels as it is.
+fn routes(
+    found: &[Result<&Probed, &Error>],
+    rules: &RuleSet<'_>,
+    request: &PlanOptions,
+) -> Vec<Route> {
+    let nothing = ItemOptions::default();
+    let items: Vec<_> = found.iter().flatten().map(|probed| (*probed, &nothing)).collect();
+    let charges = Planner::new(rules, request).plan_items(&items);
+    charges.iter().map(|charge| charge.as_ref().map_or(Route::Inline, |one| one.route)).collect()
 }
 
 /// How often a fit whose whole count is above the sum of its parts is tried with less.
@@ -142,6 +170,9 @@ struct Fitting<'a> {
     request: &'a PlanOptions,
     options: &'a FitOptions,
     found: &'a [Result<&'a Probed, &'a Error>],
+    shape: &'a dyn Shape,
+    /// How every item that was read travels as it is; empty where all are sent so.
+    routes: Vec<Route>,
 }
 
 /// A whole request as the engine counts it.
@@ -200,13 +231,21 @@ impl Fitting<'_> {
         let nothing = ItemOptions::default();
         let read = self.found.iter().flatten().copied();
         let own = own.iter().chain(std::iter::repeat(&nothing));
-        let items: Vec<(&Probed, &ItemOptions)> = read.zip(own).collect();
+        let sent = |(item, route)| Sent::new(self.shape, item, (request, route));
+        let sent: Vec<Sent<'_>> = read.zip(own).zip(self.routes()).map(sent).collect();
         let mut planner = Planner::new(self.rules, request);
-        let charges = planner.plan_items(&items);
+        let Charged { charges, apart } = charge(&mut planner, sent, (self.rules, request));
         for _ in self.found.iter().filter(|found| found.is_err()) {
             planner.fail();
         }
-        Counted { charges, totals: planner.finish() }
+        let mut totals = planner.finish();
+        apart.iter().for_each(|alone| totals.merge(alone));
+        Counted { charges, totals }
+    }
+
+    /// How every item that was read travels as it is.
+    fn routes(&self) -> impl Iterator<Item = Route> + Clone {
+        self.routes.iter().copied().chain(std::iter::repeat(Route::Inline))
     }
 
     fn check_price(&self, before: &Counted) -> Result<(), Error> {
@@ -227,33 +266,44 @@ impl Fitting<'_> {
 
     /// The items that can be counted, as the request has them.
     fn entries<'a>(&'a self, before: &Counted) -> Vec<Entry<'a>> {
-        let read = self.found.iter().flatten().copied();
-        let stills = |probed: &Probed| match &probed.info {
-            crate::MediaInfo::Image(_) => 1,
-            crate::MediaInfo::Document(document) => document.pages(),
-            crate::MediaInfo::Video(_) | crate::MediaInfo::Audio(_) => 0,
+        let nothing = ItemOptions::default();
+        let read = self.found.iter().flatten().copied().zip(self.routes());
+        let portions = |(probed, route): (&'a Probed, Route)| {
+            self.shape.portions(probed, &nothing, (self.request, route)).ok().flatten()
         };
-        let all = read.clone().fold(0, |sum: u64, probed| sum.saturating_add(stills(probed)));
+        let portions: Vec<_> = read.clone().map(portions).collect();
+        let items = read.zip(&portions).map(|(item, portions)| (item, portions.as_deref()));
+        let counts = items.clone().map(|((probed, _), portions)| stills(probed, portions));
+        let all = counts.fold(0, u64::saturating_add);
+        let entry = |((item, portions), charge): (_, &Result<Charge, Error>)| {
+            self.entry(item, portions, (charge.as_ref().ok()?, all))
+        };
+        items.zip(&before.charges).filter_map(entry).collect()
+    }
+
+    /// One of them, in a request of so many pictures and pages.
+    fn entry<'a>(
+        &self,
+        (probed, route): (&'a Probed, Route),
+        portions: Option<&[shape::Portion]>,
+        (charge, all): (&Charge, u64),
+    ) -> Option<Entry<'a>> {
+        // Pictures and pages of others stay at least one, whatever is done to them.
         let shared = self.request.requests == Requests::One;
-        let entry = |(probed, charge): (&'a Probed, &Result<Charge, Error>)| {
-            let charge = charge.as_ref().ok()?;
-            // Pictures and pages of others stay at least one, whatever is done to them.
-            let others = shared && all > stills(probed);
-            let beside = if others && stills(probed) > 0 {
-                RequestShape::SEVERAL
-            } else {
-                RequestShape::EMPTY
-            };
-            let count = &charge.count;
-            let base = Tokens {
-                media: count.media.tokens,
-                soundtrack: count.soundtrack.map_or(0, |sound| sound.tokens),
-                frames: count.frames.unwrap_or(0),
-            };
-            let kept = self.options.keeps(&probed.name);
-            Some(Entry { probed, route: charge.route, base, beside, kept })
+        let stills = stills(probed, portions);
+        let others = shared && all > stills && stills > 0;
+        let beside = if others { RequestShape::SEVERAL } else { RequestShape::EMPTY };
+        let base = match portions {
+            Some(portions) => {
+                let (planner, own) =
+                    (Planner::new(self.rules, self.request), ItemOptions::default());
+                count_portions(&planner, portions, &own, (charge.route, beside)).ok()?
+            }
+            None => Tokens::of(&charge.count),
         };
-        read.zip(&before.charges).filter_map(entry).collect()
+        let kept = self.options.keeps(&probed.name);
+        let whole = if self.routes.is_empty() { charge.route } else { route };
+        Some(Entry { probed, route: charge.route, whole, base, beside, kept })
     }
 
     /// The settings of the whole request under which every item has an offer.
@@ -278,7 +328,7 @@ impl Fitting<'_> {
         let media_resolution = level.or(self.request.media_resolution);
         let request = PlanOptions { media_resolution, ..self.request.clone() };
         let planner = Planner::new(self.rules, &request);
-        let all = Offers { planner: &planner, levers };
+        let all = Offers { planner: &planner, levers, shape: self.shape };
         let some = |entry: &Entry<'_>| Some(all.of(entry)).filter(|offers| !offers.is_empty());
         let offers = entries.iter().map(some).collect::<Option<Vec<_>>>()?;
         Some(Setting { level, request, offers })
@@ -349,6 +399,16 @@ impl Fitting<'_> {
     fn missing_money(&self, totals: &Totals) -> u128 {
         let above = self.options.max_cost.zip(totals.cost);
         above.map_or(0, |(most, cost)| cost.0.saturating_sub(most.0))
+    }
+}
+
+/// How many pictures and pages an item is sent as.
+fn stills(probed: &Probed, portions: Option<&[shape::Portion]>) -> u64 {
+    match (&probed.info, portions) {
+        (_, Some(portions)) => shape::stills(portions),
+        (crate::MediaInfo::Image(_), None) => 1,
+        (crate::MediaInfo::Document(document), None) => document.pages(),
+        (crate::MediaInfo::Video(_) | crate::MediaInfo::Audio(_), None) => 0,
     }
 }
 

@@ -1,12 +1,14 @@
 //! What can be made of one item, and what each would cost: asked of the rule, never guessed.
 
 use mediaprep_media::{Dimensions, Duration, FrameRate, MediaResolution};
-use mediaprep_tokens::{Clip, LevelScope, RequestShape, Route};
+use mediaprep_tokens::{Clip, ItemCount, LevelScope, RequestShape, Route};
 
 use super::options::{Lever, Levers};
-use super::quality::{SILENT, WHOLE, by_area, by_instants, by_share, times};
+use super::quality::{SILENT, UNSEEN, WHOLE, by_area, by_instants, by_share, times};
+use super::shape::{Portion, Shape, count, count_portions};
 use super::sizes::cheaper_sides;
-use crate::item_options::ItemOptions;
+use crate::error::Error;
+use crate::item_options::{ItemForm, ItemOptions};
 use crate::options::{AudioTrackChoice, Requests};
 use crate::plan::Planner;
 use crate::probe::Probed;
@@ -15,7 +17,10 @@ use crate::{DocumentInfo, MediaInfo, VideoInfo};
 /// An item as the request has it.
 pub(super) struct Entry<'a> {
     pub(super) probed: &'a Probed,
+    /// How it travels as the request has it.
     pub(super) route: Route,
+    /// How it travels as it is.
+    pub(super) whole: Route,
     pub(super) base: Tokens,
     /// What else is in its request.
     pub(super) beside: RequestShape,
@@ -35,6 +40,14 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    pub(super) fn of(count: &ItemCount) -> Self {
+        Self {
+            media: count.media.tokens,
+            soundtrack: count.soundtrack.map_or(0, |sound| sound.tokens),
+            frames: count.frames.unwrap_or(0),
+        }
+    }
+
     pub(super) const fn total(&self) -> u64 {
         self.media.saturating_add(self.soundtrack)
     }
@@ -64,6 +77,7 @@ const PARTS: [(u64, u64); 4] = [(3, 4), (1, 2), (1, 4), (1, 10)];
 pub(super) struct Offers<'a> {
     pub(super) planner: &'a Planner<'a>,
     pub(super) levers: Levers,
+    pub(super) shape: &'a dyn Shape,
 }
 
 impl Offers<'_> {
@@ -73,20 +87,72 @@ impl Offers<'_> {
     pub(super) fn of(&self, entry: &Entry<'_>) -> Vec<Offer> {
         let mut offers = Vec::new();
         if entry.kept {
-            offers.extend(self.offer(entry, ItemOptions::default(), self.level(entry, None)));
+            let own = ItemOptions::default();
+            let quality = self.detail(entry, &own);
+            offers.extend(self.offer(entry, own, quality));
             offers.retain(|offer| offer.quality == WHOLE);
         } else {
-            for level in self.levels() {
-                self.at_level(entry, level, &mut offers);
+            for form in self.forms(entry) {
+                for level in self.levels() {
+                    self.at_level(entry, (form, level), &mut offers);
+                }
             }
+            self.sound_alone(entry, &mut offers);
         }
         offers.retain(|offer| offer.tokens.within(&entry.base));
         without_beaten(offers)
     }
 
-    fn at_level(&self, entry: &Entry<'_>, level: Option<MediaResolution>, offers: &mut Vec<Offer>) {
-        let own = ItemOptions { media_resolution: level, ..ItemOptions::default() };
-        let Some(whole) = self.offer(entry, own, self.level(entry, level)) else { return };
+    /// The forms that an item can have, its own first.
+    fn forms(&self, entry: &Entry<'_>) -> Vec<Option<ItemForm>> {
+        let mut forms = vec![None];
+        if self.levers.allows(Lever::Form) {
+            let own = ItemOptions::default();
+            let portions = self.portions(entry, &own);
+            let is_video = matches!(entry.probed.info, MediaInfo::Video(_));
+            match portions {
+                Ok(Some(_)) => forms.push(Some(ItemForm::Whole)),
+                // Frames are charged as images, which is cheaper only where there are fewer.
+                _ if is_video && self.shape.makes_frames() && !self.takes_fps() => {
+                    forms.push(Some(ItemForm::Frames));
+                }
+                _ => {}
+            }
+        }
+        forms
+    }
+
+    /// A video's sound without its pictures.
+    fn sound_alone(&self, entry: &Entry<'_>, offers: &mut Vec<Offer>) {
+        let MediaInfo::Video(video) = &entry.probed.info else { return };
+        let asked = self.planner.options();
+        let sounds = video.audio.is_some() && asked.audio_track == AudioTrackChoice::Auto;
+        if !sounds || !self.levers.allows(Lever::SoundOnly) {
+            return;
+        }
+        let clip = (asked.clip != Clip::default()).then_some(asked.clip);
+        let form = Some(ItemForm::Sound);
+        let own = ItemOptions { form, clip, ..ItemOptions::default() };
+        for (clip, kept) in self.clips(entry, asked.clip) {
+            let own = ItemOptions { clip, ..own.clone() };
+            offers.extend(self.offer(entry, own, times(UNSEEN, kept)));
+        }
+        offers.extend(self.offer(entry, own, UNSEEN));
+    }
+
+    fn takes_fps(&self) -> bool {
+        self.planner.rules().row.takes_fps
+    }
+
+    fn at_level(
+        &self,
+        entry: &Entry<'_>,
+        (form, level): (Option<ItemForm>, Option<MediaResolution>),
+        offers: &mut Vec<Offer>,
+    ) {
+        let own = ItemOptions { media_resolution: level, form, ..ItemOptions::default() };
+        let quality = self.detail(entry, &own);
+        let Some(whole) = self.offer(entry, own, quality) else { return };
         match &entry.probed.info {
             MediaInfo::Image(image) => {
                 self.sizes(entry, image.displayed(), &whole, offers);
@@ -113,35 +179,51 @@ impl Offers<'_> {
         levels
     }
 
-    fn count(&self, entry: &Entry<'_>, info: &MediaInfo, own: &ItemOptions) -> Option<Tokens> {
-        let count = self.planner.count_item(info, own, entry.route, entry.beside).ok()?;
-        Some(Tokens {
-            media: count.media.tokens,
-            soundtrack: count.soundtrack.map_or(0, |sound| sound.tokens),
-            frames: count.frames.unwrap_or(0),
-        })
+    /// What an item costs under options of its own; `None` where it cannot be sent so.
+    pub(super) fn count(&self, entry: &Entry<'_>, own: &ItemOptions) -> Option<Tokens> {
+        let beside = entry.beside;
+        match self.portions(entry, own).ok()? {
+            Some(portions) => {
+                count_portions(self.planner, &portions, own, (entry.route, beside)).ok()
+            }
+            None => count(self.planner, &entry.probed.info, own, (entry.whole, beside)).ok(),
+        }
+    }
+
+    fn portions(
+        &self,
+        entry: &Entry<'_>,
+        own: &ItemOptions,
+    ) -> Result<Option<Vec<Portion>>, Error> {
+        let place = (self.planner.options(), entry.whole);
+        self.shape.portions(entry.probed, own, place)
     }
 
     fn offer(&self, entry: &Entry<'_>, own: ItemOptions, quality: u64) -> Option<Offer> {
-        let tokens = self.count(entry, &entry.probed.info, &own)?;
+        let tokens = self.count(entry, &own)?;
         Some(Offer { own, tokens, quality })
     }
 
-    /// What is left of the pictures at a level, or at that of the request.
-    fn level(&self, entry: &Entry<'_>, level: Option<MediaResolution>) -> u64 {
-        let own = ItemOptions { media_resolution: level, ..ItemOptions::default() };
-        let tokens = self.count(entry, &entry.probed.info, &own);
+    /// What is left of the pictures at a level and in a form, or at those of the request.
+    fn detail(&self, entry: &Entry<'_>, own: &ItemOptions) -> u64 {
+        let tokens = self.count(entry, own);
         tokens.map_or(0, |tokens| by_area(tokens.media, entry.base.media))
     }
 
     fn sizes(&self, entry: &Entry<'_>, size: Dimensions, whole: &Offer, offers: &mut Vec<Offer>) {
-        if !self.levers.allows(Lever::ImageSize) {
+        let portions = self.portions(entry, &whole.own);
+        if !self.levers.allows(Lever::ImageSize) || !matches!(portions, Ok(None)) {
             return;
         }
         // Under other rules a size changes the count only by the rounding of its shape.
         let Some(kept) = self.planner.tiled_side(&entry.probed.info, &whole.own) else { return };
         let kept = kept.min(size.long());
-        let count = |size| Some(self.count(entry, &MediaInfo::image(size), &whole.own)?.media);
+        let place = (entry.whole, entry.beside);
+        let count = |size| {
+            count(self.planner, &MediaInfo::image(size), &whole.own, place)
+                .ok()
+                .map(|tokens| tokens.media)
+        };
         for (side, media) in cheaper_sides(size, count) {
             let own = ItemOptions { longest_side: Some(side), ..whole.own.clone() };
             let detail = by_share(u64::from(side), u64::from(kept));
@@ -197,7 +279,10 @@ impl Offers<'_> {
     fn rates(&self, entry: &Entry<'_>, whole: &Offer) -> Vec<(Option<FrameRate>, u64)> {
         let asked = self.planner.options().fps.unwrap_or(FrameRate::ONE);
         let mut rates = vec![(None, WHOLE)];
-        if !self.levers.allows(Lever::Fps) || !self.planner.rules().row.takes_fps {
+        // The rate of frames that are taken here is ours.
+        let portions = self.portions(entry, &whole.own);
+        let ours = matches!(portions, Ok(Some(_)));
+        if !self.levers.allows(Lever::Fps) || !(ours || self.takes_fps()) {
             return rates;
         }
         let mut fewest = entry.base.frames;
@@ -206,7 +291,7 @@ impl Offers<'_> {
                 continue;
             }
             let own = ItemOptions { fps: Some(rate), ..whole.own.clone() };
-            let Some(tokens) = self.count(entry, &entry.probed.info, &own) else { continue };
+            let Some(tokens) = self.count(entry, &own) else { continue };
             if tokens.frames < fewest {
                 fewest = tokens.frames;
                 rates.push((Some(rate), by_instants(fewest, entry.base.frames)));

@@ -25,17 +25,24 @@ pub enum Lever {
     Clip,
     /// Only the first pages of a PDF.
     Pages,
+    /// A picture in one piece in place of its tiles, a PDF in place of its pages, a video in place of
+    /// its frames, or in frames where that is cheaper.
+    Form,
+    /// The sound of a video without its pictures.
+    SoundOnly,
 }
 
 impl Lever {
     /// All levers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::MediaResolution,
         Self::ImageSize,
         Self::Fps,
         Self::AudioTrack,
         Self::Clip,
         Self::Pages,
+        Self::Form,
+        Self::SoundOnly,
     ];
 
     /// The name as JSON prints it.
@@ -47,6 +54,8 @@ impl Lever {
             Self::AudioTrack => "audio-track",
             Self::Clip => "clip",
             Self::Pages => "pages",
+            Self::Form => "form",
+            Self::SoundOnly => "sound-only",
         }
     }
 }
@@ -58,9 +67,11 @@ pub struct Levers {
 }
 
 impl Default for Levers {
-    /// Those that keep the whole length of everything: not [`Lever::Clip`] and [`Lever::Pages`].
+    /// Those that keep the whole length of everything, and its pictures: not [`Lever::Clip`],
+    /// [`Lever::Pages`] and [`Lever::SoundOnly`].
     fn default() -> Self {
-        Self::only(&[Lever::MediaResolution, Lever::ImageSize, Lever::Fps, Lever::AudioTrack])
+        let kept = [Lever::Clip, Lever::Pages, Lever::SoundOnly];
+        kept.into_iter().fold(Self::only(&Lever::ALL), |levers, lever| levers.with(lever, false))
     }
 }
 

@@ -9,6 +9,8 @@
 //! | image size | longest side | as it is: the side of the line above |
 //! | frame rate | sampled frames | cube root: neighbouring frames show nearly the same |
 //! | soundtrack left out | – | one half: one of two senses |
+//! | pictures left out | – | one quarter: the larger part of what a video shows |
+//! | form | tokens of the pictures | square root, as for media resolution |
 //! | clip, pages | length, pages | as it is: what is cut away is gone |
 //!
 //! Levers that are pulled together multiply. The loss is a million less the quality.
@@ -18,6 +20,9 @@ pub(super) const WHOLE: u64 = 1_000_000;
 
 /// What is left of a video without its sound.
 pub(super) const SILENT: u64 = WHOLE / 2;
+
+/// What is left of a video without its pictures.
+pub(super) const UNSEEN: u64 = WHOLE / 4;
 
 /// Quality `WHOLE × √(kept / of)`, at most [`WHOLE`]; keeping all of nothing is whole.
 pub(super) fn by_area(kept: u64, of: u64) -> u64 {

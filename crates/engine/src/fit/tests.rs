@@ -348,9 +348,16 @@ fn counted(fit: &Fit, items: &[Probed], rules: &RuleSet<'_>, request: &PlanOptio
     let found: Vec<_> = items.iter().map(Ok).collect();
     let options = FitOptions::default();
     let own: Vec<_> = fit.items.iter().map(|item| item.options.clone()).collect();
-    Fitting { rules, request: &request, options: &options, found: &found }
-        .count(&request, &own)
-        .totals
+    Fitting {
+        rules,
+        request: &request,
+        options: &options,
+        found: &found,
+        shape: &AsIs,
+        routes: Vec::new(),
+    }
+    .count(&request, &own)
+    .totals
 }
 
 proptest! {
@@ -418,7 +425,7 @@ proptest! {
         let options = tokens(everything.tokens_before * percent / 100);
         let fit = fit_facts(&items, &rules, &request, &options).unwrap();
         let found: Vec<_> = items.iter().map(Ok).collect();
-        let fitting = Fitting { rules: &rules, request: &request, options: &options, found: &found };
+        let fitting = Fitting { rules: &rules, request: &request, options: &options, found: &found, shape: &AsIs, routes: Vec::new() };
         let entries = fitting.entries(&fitting.count(&request, &[]));
         if entries.len() < items.len() {
             return Ok(());

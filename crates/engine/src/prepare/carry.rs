@@ -247,7 +247,10 @@ impl Job<'_> {
                 _ => self.reencode(plan),
             },
             ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => {
-                self.sample(*form, sampling)
+                match (form, &sampling.sound) {
+                    (VideoForm::Sound, Some(sound)) => self.sound_file(sound),
+                    _ => self.sample(*form, sampling),
+                }
             }
             ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sound_file(sound),
             ItemPlan::Document(plan) => self.document(plan),

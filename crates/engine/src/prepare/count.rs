@@ -26,7 +26,7 @@ pub struct PartFacts {
 
 impl PartFacts {
     /// Tokens of the text before it, by the published rule of thumb.
-    fn text_tokens(&self) -> u64 {
+    pub(super) fn text_tokens(&self) -> u64 {
         let characters = self.text.as_ref().map_or(0, |text| text.chars().count() as u64);
         estimate_text(characters).tokens
     }

@@ -3,9 +3,10 @@
 use mediaprep_media::{Dimensions, Warning};
 use mediaprep_tokens::Route;
 
+use super::count::PartFacts;
 use super::duplicates::{Duplicate, FoundItem, set_copies_apart};
 use super::image_plan::plan_image;
-use super::options::PrepareOptions;
+use super::options::{PrepareOptions, VideoForm};
 use super::pdf::PdfPlanner;
 use super::peak::peak_bytes;
 use super::planned::{ItemPlan, Planned, PlannedItem, Preparation};
@@ -191,11 +192,11 @@ struct Charges {
 
 /// What planning one item goes by.
 #[derive(Clone, Copy)]
-struct Context<'a> {
-    engine: &'a Engine,
-    planner: &'a Planner<'a>,
-    request: &'a PlanOptions,
-    options: &'a PrepareOptions,
+pub(super) struct Context<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) planner: &'a Planner<'a>,
+    pub(super) request: &'a PlanOptions,
+    pub(super) options: &'a PrepareOptions,
 }
 
 impl Context<'_> {
@@ -205,9 +206,10 @@ impl Context<'_> {
             self.decide(probed, own, as_is)?
         } else {
             let charge = charges.fitted.ok_or_else(|| no_charge(probed))?;
-            let options = own.over(self.request);
-            let planner = Planner::of_item(self.planner.rules(), &options, own.media_resolution);
-            let context = Context { planner: &planner, ..*self };
+            let request = own.over(self.request);
+            let planner = Planner::of_item(self.planner.rules(), &request, own.media_resolution);
+            let options = self.options.for_item(own);
+            let context = Context { planner: &planner, options: &options, ..*self };
             let (plan, _, warnings) = context.decide(probed, own, charge)?;
             (plan, as_is.ok(), warnings)
         };
@@ -220,6 +222,18 @@ impl Context<'_> {
         }
         let probed = Box::new(probed.clone());
         Ok(Planned { probed, as_is, plan, warnings, peak_bytes: peak })
+    }
+
+    /// What the parts of an item under options of its own would be like.
+    pub(super) fn parts(
+        &self,
+        probed: &Probed,
+        own: &ItemOptions,
+    ) -> Result<Vec<PartFacts>, Error> {
+        let charge = |own| self.planner.clone().plan_item(probed, own);
+        let charges =
+            Charges { as_is: Some(charge(ItemOptions::NOTHING)), fitted: Some(charge(own)) };
+        Ok(self.plan(probed, own, charges)?.parts())
     }
 
     fn decide(
@@ -278,7 +292,7 @@ impl Context<'_> {
     ) -> Result<Decided, Error> {
         let planner = VideoPlanner { probed, video, planner: self.planner, options: self.options };
         let (plan, as_is) = planner.plan(charge)?;
-        if let Some(sampling) = &plan.sampling {
+        if let Some(sampling) = plan.sampling.as_ref().filter(|_| plan.form != VideoForm::Sound) {
             self.check_decoded(probed, video.size)?;
             let within = self.engine.limits().check_frames(sampling.instants.count());
             within.map_err(|limit| {

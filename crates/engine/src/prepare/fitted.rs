@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 
-use mediaprep_tokens::Cost;
+use mediaprep_tokens::{Cost, Route};
 
-use super::decide::Found;
+use super::count::PartFacts;
+use super::decide::{Context, Found};
 use super::duplicates::FoundItem;
-use super::options::{PrepareOptions, VideoForm};
+use super::options::{ImageForm, PrepareOptions, VideoForm};
 use super::pdf::PdfForm;
 use super::planned::{Preparation, excerpt_info};
+use super::role::Role;
 use crate::error::Error;
-use crate::fit::{Fit, FitOptions, Lever, fit_probed};
+use crate::fit::{Fit, FitOptions, Lever, Portion, Shape, fit_shaped};
 use crate::info::MediaInfo;
 use crate::item_options::ItemOptions;
-use crate::options::PlanOptions;
+use crate::options::{PlanOptions, RouteChoice};
+use crate::plan::Planner;
 use crate::probe::Probed;
 use crate::rules::RuleSet;
 use crate::totals::Totals;
@@ -47,7 +50,7 @@ impl Engine {
         let mut found = self.probe_all(inputs)?;
         let (mut least, mut tries) = (None, 0);
         loop {
-            let mut fit = found.fit(rules, (request, options), &aim)?;
+            let mut fit = found.fit(self, rules, (request, options), &aim)?;
             let least = *least.get_or_insert(fit.loss.saturating_sub(fit.gap));
             let own: Vec<ItemOptions> = fit.items.iter().map(|item| item.options.clone()).collect();
             let fitted = fit.request(request);
@@ -68,6 +71,10 @@ impl Engine {
 /// The levers that the forms which are asked for can carry out.
 fn carried(budget: &FitOptions, options: &PrepareOptions) -> FitOptions {
     let mut budget = budget.clone();
+    // Leaving the pictures out of what is asked for as it is would be another form.
+    if options.video.form == VideoForm::Original {
+        budget.levers = budget.levers.with(Lever::SoundOnly, false);
+    }
     if options.pdf.form == PdfForm::Original {
         budget.levers = budget.levers.with(Lever::Pages, false);
     }
@@ -80,6 +87,7 @@ fn carried(budget: &FitOptions, options: &PrepareOptions) -> FitOptions {
 impl Found {
     fn fit(
         &self,
+        engine: &Engine,
         rules: &RuleSet<'_>,
         (request, options): (&PlanOptions, &PrepareOptions),
         aim: &FitOptions,
@@ -94,7 +102,9 @@ impl Found {
             (Err(error), _) => Some(Err(error)),
             (Ok(_), shaped) => shaped.as_ref().map(Ok),
         });
-        let mut fit = fit_probed(&facts.collect::<Vec<_>>(), rules, request, aim)?;
+        let facts: Vec<_> = facts.collect();
+        let shape = Shaping { engine, rules, options };
+        let mut fit = fit_shaped(&facts, &shape, rules, (request, aim))?;
         self.copies.iter().for_each(|_| fit.totals.add_copy());
         Ok(fit)
     }
@@ -112,6 +122,74 @@ impl Found {
         let (copies, skipped) = (preparation.copies, preparation.skipped);
         Self { items: items.collect(), copies, skipped }
     }
+}
+
+/// What becomes of items, for a fit to count.
+struct Shaping<'a> {
+    engine: &'a Engine,
+    rules: &'a RuleSet<'a>,
+    options: &'a PrepareOptions,
+}
+
+impl Shape for Shaping<'_> {
+    fn portions(
+        &self,
+        probed: &Probed,
+        own: &ItemOptions,
+        (request, route): (&PlanOptions, Route),
+    ) -> Result<Option<Vec<Portion>>, Error> {
+        let mut options = self.options.for_item(own).into_owned();
+        let several = match &probed.info {
+            MediaInfo::Image(_) => options.images.form == ImageForm::Tiles,
+            MediaInfo::Video(_) => {
+                matches!(options.video.form, VideoForm::Frames | VideoForm::Sound)
+            }
+            MediaInfo::Document(_) => options.pdf.form == PdfForm::Pages,
+            MediaInfo::Audio(_) => false,
+        };
+        if !several {
+            return Ok(None);
+        }
+        // The facts are those of the pages that are asked for.
+        options.pdf.pages = None;
+        // What is taken of a video is what is charged for it as it is, which depends on its route.
+        let route = match route {
+            Route::Inline => RouteChoice::Inline,
+            Route::File | Route::Uri => RouteChoice::File,
+        };
+        let request = &PlanOptions { route, ..request.clone() };
+        let planner = Planner::new(self.rules, request);
+        let context =
+            Context { engine: self.engine, planner: &planner, request, options: &options };
+        let parts = context.parts(probed, own)?;
+        let as_is = matches!(parts.as_slice(), [part] if part.role == Role::Whole);
+        Ok((!as_is).then(|| portions(parts)))
+    }
+
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    fn makes_frames(&self) -> bool {
+        cfg!(feature = "ffmpeg")
+    }
+}
+
+/// Parts that are alike together.
+fn portions(parts: Vec<PartFacts>) -> Vec<Portion> {
+    let mut portions: Vec<Portion> = Vec::new();
+    for part in parts {
+        let are_frames = matches!(part.role, Role::Frame { .. });
+        let text = part.text_tokens();
+        match portions.last_mut() {
+            Some(last) if last.are_frames == are_frames && last.part.info == part.facts.info => {
+                last.times += 1;
+                last.text += text;
+            }
+            _ => portions.push(Portion { part: part.facts, times: 1, are_frames, text }),
+        }
+    }
+    portions
 }
 
 /// An input as far as the options shape all inputs alike: scaled down, or some of its pages.

@@ -1,5 +1,6 @@
 //! How media are brought into shape.
 
+use std::borrow::Cow;
 use std::time::Duration as WallTime;
 
 use mediaprep_audio::AudioProfile;
@@ -7,8 +8,9 @@ use mediaprep_image::{Chroma, RenderOptions};
 use mediaprep_media::Duration;
 use serde::Serialize;
 
-use super::pdf::PdfOptions;
+use super::pdf::{PdfForm, PdfOptions};
 use crate::error::{Error, ErrorKind, Stage};
+use crate::item_options::{ItemForm, ItemOptions};
 
 /// How images travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,6 +92,8 @@ pub enum VideoForm {
     Frames,
     /// As a small MP4 with the sampled frames and mono sound.
     Proxy,
+    /// Its sound alone, without any picture.
+    Sound,
 }
 
 /// How videos are brought into shape.
@@ -137,6 +141,22 @@ pub struct PrepareOptions {
 }
 
 impl PrepareOptions {
+    /// The options as they hold for an item with options of its own.
+    pub(super) fn for_item(&self, own: &ItemOptions) -> Cow<'_, Self> {
+        let Some(form) = own.form else { return Cow::Borrowed(self) };
+        let mut options = self.clone();
+        options.video.form = match form {
+            ItemForm::Whole => VideoForm::Auto,
+            ItemForm::Frames => VideoForm::Frames,
+            ItemForm::Sound => VideoForm::Sound,
+        };
+        if form == ItemForm::Whole {
+            options.images.form = ImageForm::Whole;
+            options.pdf.form = PdfForm::Auto;
+        }
+        Cow::Owned(options)
+    }
+
     /// Rejects settings out of range.
     ///
     /// # Errors

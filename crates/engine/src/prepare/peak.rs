@@ -4,7 +4,7 @@ use mediaprep_image::{DecodeOptions, OutputFormat, decode_peak_bytes, render_pea
 use mediaprep_media::{Dimensions, Limits, MimeType};
 
 use super::image_plan::ImagePlan;
-use super::options::PrepareOptions;
+use super::options::{PrepareOptions, VideoForm};
 use super::pdf::{PdfForm, PdfPlan};
 use super::planned::ItemPlan;
 use super::role::How;
@@ -27,6 +27,7 @@ pub(crate) fn peak_bytes(
         (ItemPlan::Image(plan), MediaInfo::Image(image)) => {
             image_bytes(probed, plan, image, (options, engine.threads()))
         }
+        (ItemPlan::Video(VideoPlan { form: VideoForm::Sound, .. }), _) => SOUND,
         (ItemPlan::Video(VideoPlan { sampling: Some(sampling), .. }), MediaInfo::Video(video)) => {
             let pieces = frame_pieces(video, sampling, engine) as u64;
             let list = sampling.instants.count().saturating_mul(INSTANT);

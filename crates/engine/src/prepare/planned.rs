@@ -115,7 +115,7 @@ impl Planned {
                 plan.parts.iter().map(part).collect()
             }
             ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => match form {
-                VideoForm::Frames => self.frames(sampling),
+                VideoForm::Frames | VideoForm::Sound => self.frames(sampling),
                 _ => self.proxies(sampling),
             },
             ItemPlan::Audio(AudioPlan { sound: Some(sound), .. }) => self.sounds(sound),
@@ -131,7 +131,7 @@ impl Planned {
         match &self.plan {
             ItemPlan::Image(plan) => plan.parts.len() as u64,
             ItemPlan::Video(VideoPlan { form, sampling: Some(sampling), .. }) => match form {
-                VideoForm::Frames => {
+                VideoForm::Frames | VideoForm::Sound => {
                     let sounds = sampling.sound.as_ref().map_or(0, |sound| sound.pieces().len());
                     sampling.instants.count().saturating_add(sounds as u64)
                 }

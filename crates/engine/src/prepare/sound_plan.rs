@@ -187,7 +187,7 @@ fn no_writer(probed: &Probed, profile: AudioProfile) -> Error {
     )
 }
 
-fn takes_none(probed: &Probed, rules: &RuleSet<'_>) -> Error {
+pub(super) fn takes_none(probed: &Probed, rules: &RuleSet<'_>) -> Error {
     let message = format!("{} takes no sound", rules.key.model);
     Error::new(&probed.name, Stage::Plan, ErrorKind::Unsupported, message)
         .with_hint("choose a model that takes this kind of medium")

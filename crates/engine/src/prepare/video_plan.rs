@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::options::{PrepareOptions, VideoForm};
 use super::role::{How, Reason};
-use super::sound_plan::{SoundPlan, plan_sound, unless_refused, unless_untaken};
+use super::sound_plan::{SoundPlan, plan_sound, takes_none, unless_refused, unless_untaken};
 use super::time;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::info::VideoLengths;
@@ -22,7 +22,7 @@ use crate::{MediaInfo, VideoInfo, route};
 /// What becomes of one video.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VideoPlan {
-    /// As it is, in frames, or as a proxy; never [`VideoForm::Auto`].
+    /// As it is, in frames, as a proxy, or its sound alone; never [`VideoForm::Auto`].
     pub form: VideoForm,
     /// Why; empty when nothing is done.
     pub why: Vec<Reason>,
@@ -66,7 +66,7 @@ impl VideoPlan {
         match self.form {
             VideoForm::Auto | VideoForm::Original => How::Passed,
             VideoForm::Frames => How::Sampled,
-            VideoForm::Proxy => How::Transcoded,
+            VideoForm::Proxy | VideoForm::Sound => How::Transcoded,
         }
     }
 }
@@ -107,9 +107,12 @@ impl VideoPlanner<'_> {
         charge: Result<Charge, Error>,
     ) -> Result<(VideoPlan, Option<Charge>), Error> {
         let asked = self.options.video.form;
-        if asked == VideoForm::Frames {
+        if let VideoForm::Frames | VideoForm::Sound = asked {
             let as_is = unless_untaken(charge)?;
-            let sampling = self.frames(as_is.as_ref())?;
+            let sampling = match asked {
+                VideoForm::Frames => self.frames(as_is.as_ref())?,
+                _ => self.sound_alone()?,
+            };
             return Ok((self.of(asked, vec![Reason::FormatAsked], Some(sampling)), as_is));
         }
         let (as_is, refused) = match asked {
@@ -207,15 +210,35 @@ impl VideoPlanner<'_> {
             Some(side) => side,
             None => self.frame_side()?,
         };
-        let clip = Clip { start: Some(instants.start()), end: self.planner.options().clip.end };
-        let sound = match self.sound_length() {
-            Some(length) => {
-                let rules = self.planner.rules();
-                plan_sound(self.probed, rules, &self.options.audio, (clip, length))?
-            }
-            None => None,
-        };
+        let sound = self.sound_from(instants.start())?;
         Ok(Sampling { instants, end, size: self.fitted(side), sound, split: None })
+    }
+
+    /// How the sound is written from a time on; `None` where none goes along.
+    fn sound_from(&self, start: Duration) -> Result<Option<SoundPlan>, Error> {
+        let Some(length) = self.sound_length() else { return Ok(None) };
+        let clip = Clip { start: Some(start), end: self.planner.options().clip.end };
+        plan_sound(self.probed, self.planner.rules(), &self.options.audio, (clip, length))
+    }
+
+    /// No frame at all, and the sound.
+    fn sound_alone(&self) -> Result<Sampling, Error> {
+        if self.sound_length().is_none() {
+            let error = self.error(ErrorKind::InvalidOption, "there is no sound to send of it");
+            return Err(error.with_hint("send the video, or leave the file out"));
+        }
+        let (start, end) = time::window(self.video, self.planner.options().clip);
+        let sound =
+            self.sound_from(start)?.ok_or_else(|| takes_none(self.probed, self.planner.rules()))?;
+        let end = end.unwrap_or(start).max(start);
+        let instants = Instants::new(start, FrameRate::ONE, 0);
+        Ok(Sampling {
+            instants,
+            end,
+            size: self.video.square_size(),
+            sound: Some(sound),
+            split: None,
+        })
     }
 
     fn proxy(&self, as_is: Option<&Charge>) -> Result<Sampling, Error> {
