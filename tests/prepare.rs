@@ -393,6 +393,19 @@ fn a_file_that_changed_on_the_way_is_an_error() {
     fs::write(&path, longer).unwrap();
     let error = engine.prepare(plan).unwrap().remove(0).unwrap_err();
     assert_eq!(error.code(), "file_changed");
+    // One byte of the same length is seen by the time of its writing.
+    let plan = engine
+        .plan(&[Input::path(&path)], &rules, &PlanOptions::default(), &options(ImageForm::Whole))
+        .unwrap();
+    let mut other = fs::read(&path).unwrap();
+    other.pop();
+    other.push(1);
+    fs::write(&path, other).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let error = engine.prepare(plan).unwrap().remove(0).unwrap_err();
+    assert_eq!((error.code(), error.hint().is_some()), ("file_changed", true));
+    assert!(error.cause().contains("written to"), "{}", error.cause());
 }
 
 /// With libjpeg-turbo, blocks are turned where the picture consists of whole ones.

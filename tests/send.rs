@@ -312,3 +312,38 @@ fn google_cloud_is_asked_with_a_token() {
     let ran = world.run(&args, &failing);
     assert!(ran.notes.contains("no account"), "{}", ran.notes);
 }
+
+/// More pictures than the model takes in one request go out in several, each with the prompt, nothing
+/// twice and nothing left out.
+#[test]
+fn what_is_too_much_for_one_request_goes_out_in_several() {
+    let world = World::new();
+    let model = ["--model=gemini-1.0-pro-vision", "--on=2024-03-01", "--max-side=64"];
+    let mut names = Vec::new();
+    let photo = fs::read(fixtures().join(PICTURE)).unwrap();
+    for number in 0..20u8 {
+        let path = world.path(&format!("{number:02}.jpg"));
+        let mut bytes = photo.clone();
+        // Behind the end of the picture, so that no two are copies.
+        bytes.push(number);
+        fs::write(&path, bytes).unwrap();
+        names.push(path.display().to_string());
+    }
+    let mut args = vec!["send"];
+    args.extend(model);
+    args.extend(names.iter().map(String::as_str));
+    let refused = world.run(&args, &["--prompt=Where?", "--no-stream"]);
+    assert_ne!(refused.status, Status::Done);
+    assert!(world.service.requests().is_empty(), "{}", refused.notes);
+    let ran = world.run(&args, &["--prompt=Where?", "--no-stream", "--split-requests"]);
+    assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+    let sent: Vec<Value> =
+        world.calls(Call::Generate).iter().map(|call| call.json().unwrap()).collect();
+    let parts = |body: &Value| body["contents"][0]["parts"].as_array().unwrap().clone();
+    let pictures =
+        |body: &Value| parts(body).iter().filter(|p| p["inlineData"].is_object()).count();
+    assert_eq!(sent.iter().map(pictures).collect::<Vec<_>>(), [16, 4]);
+    for body in &sent {
+        assert_eq!(parts(body).iter().filter(|part| part["text"] == "Where?").count(), 1);
+    }
+}

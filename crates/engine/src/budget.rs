@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mediaprep_media::{Warning, WarningCode};
 
 use crate::error::{Error, ErrorKind, Stage};
+use crate::observe::Work;
 use crate::options::PlanOptions;
 use crate::plan::{Charge, Planner};
 use crate::probe::{Outcome, Probed, Reading, probe};
@@ -86,8 +87,17 @@ impl Engine {
     ) -> Result<(), Error> {
         let reading = self.reading();
         let see = |input: Input| (probe(&input, reading), input.copy_mark().cloned());
-        run(self.threads(), inputs, see, each)
-            .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error))
+        let mut counter =
+            self.observed().counter(Work::Probe, inputs.size_hint().1.map(|n| n as u64));
+        run(self.threads(), inputs, see, &mut |seen: Seen| {
+            counter.step(|| match &seen.0 {
+                Outcome::Media(probed) => probed.name.clone(),
+                Outcome::Failed(error) => error.input().to_owned(),
+                Outcome::Skipped => String::new(),
+            });
+            each(seen)
+        })
+        .map_err(|error| Error::new("", Stage::Open, ErrorKind::Io, error))
     }
 
     /// Reads the header facts of one input.

@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use mediaprep_media::{Limits, Watch};
 
 use crate::error::{Error, ErrorKind, Stage};
+use crate::observe::{Observed, Observer};
 
 /// Reads and budgets media. Cheap to build and to share; threads live only during a call.
 #[derive(Clone, Debug)]
@@ -18,6 +20,7 @@ pub struct Engine {
     memory: u64,
     limits: Limits,
     watch: Watch,
+    observed: Observed,
     scratch: PathBuf,
     password: Option<Password>,
     #[cfg(feature = "pages")]
@@ -51,6 +54,7 @@ pub struct EngineBuilder {
     memory: Option<u64>,
     limits: Limits,
     watch: Watch,
+    observed: Observed,
     scratch: Option<PathBuf>,
     password: Option<Password>,
     #[cfg(feature = "pages")]
@@ -90,6 +94,11 @@ impl Engine {
     /// encoded ends with an error.
     pub const fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Who is told about progress.
+    pub(crate) const fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// The folder of temporary files.
@@ -159,6 +168,22 @@ impl EngineBuilder {
         self
     }
 
+    /// Who is told when an input is done with [default: nobody].
+    ///
+    /// ```
+    /// use mediaprep::{Engine, Progress};
+    ///
+    /// let engine = Engine::builder()
+    ///     .observer(|progress: &Progress<'_>| eprintln!("{} {}", progress.done, progress.name))
+    ///     .build()?;
+    /// # Ok::<(), mediaprep::Error>(())
+    /// ```
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observed = Observed(Some(Arc::new(observer)));
+        self
+    }
+
     /// The folder of temporary files, which hold sounds and proxies until they are whole [default:
     /// the system's]. They have no names, so nothing is left of them however the process ends.
     #[must_use]
@@ -224,6 +249,7 @@ impl EngineBuilder {
             scratch,
             limits: self.limits,
             watch: self.watch,
+            observed: self.observed,
             password: self.password,
             #[cfg(feature = "pages")]
             pdf_worker: self.pdf_worker,

@@ -1,9 +1,11 @@
 //! What the engine is pointed at.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::error::{Error, READ_AGAIN, Stage};
 use crate::{ErrorKind, MediaInfo};
 
 /// One input: a file, bytes in memory, or facts that are already known.
@@ -64,6 +66,34 @@ impl Input {
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
         let source = InputSource::Bytes { name: name.into(), bytes: bytes.into() };
         Self { source, optional: false, copy_of: None }
+    }
+
+    /// What a reader gives, kept in memory, under a name for reports; at most `most` bytes are taken
+    /// of it.
+    ///
+    /// ```
+    /// use mediaprep::Input;
+    ///
+    /// let input = Input::reader("notes.txt", "a stream".as_bytes(), 1 << 20)?;
+    /// assert_eq!(input.name(), "notes.txt");
+    /// assert!(Input::reader("long", std::io::repeat(0), 1 << 20).is_err());
+    /// # Ok::<(), mediaprep::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the reader fails, and an [`ErrorKind::LimitExceeded`] when it has more bytes.
+    pub fn reader(name: impl Into<String>, reader: impl Read, most: u64) -> Result<Self, Error> {
+        let (name, mut bytes) = (name.into(), Vec::new());
+        let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
+        let failed = |kind, cause: String| Error::new(&name, Stage::Open, kind, cause);
+        read.map_err(|error| failed(ErrorKind::Io, error.to_string()).with_hint(READ_AGAIN))?;
+        if bytes.len() as u64 > most {
+            let cause = format!("more than {most} bytes; allowed: at most {most}");
+            return Err(failed(ErrorKind::LimitExceeded, cause)
+                .with_hint("put it into a file, or allow more bytes"));
+        }
+        Ok(Self::bytes(name, bytes))
     }
 
     /// A medium whose facts are known.
@@ -143,6 +173,20 @@ impl From<&Path> for Input {
 
 impl From<PathBuf> for Input {
     fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&str> for Input {
+    /// A path.
+    fn from(path: &str) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<String> for Input {
+    /// A path.
+    fn from(path: String) -> Self {
         Self::path(path)
     }
 }

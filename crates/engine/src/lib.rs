@@ -33,6 +33,7 @@ mod fit;
 mod info;
 mod input;
 mod item_options;
+mod observe;
 mod options;
 mod plan;
 #[cfg(feature = "pixels")]
@@ -63,15 +64,16 @@ pub use mediaprep_parts as parts;
 pub use mediaprep_pdf::{DocumentInfo, PageRun, PageSize};
 pub use mediaprep_tokens as tokens;
 pub use mediaprep_video::{AudioOfVideo, Instants, VideoInfo};
+pub use observe::{Observer, Progress, Work};
 pub use options::{AudioTrackChoice, PlanOptions, Requests, RouteChoice};
 pub use plan::{Charge, Planner};
 #[cfg(feature = "pixels")]
 pub use prepare::{
     AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Duplicate, Excerpts, Extra, How,
-    ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, PageSelection, PageSpan, PartBytes,
-    PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned,
-    PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Reason,
-    RequestItem, RequestParts, Role, Sampling, SoundPlan, Store, VideoForm, VideoOptions,
+    ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, ModelEngine, PageSelection,
+    PageSpan, PartBytes, PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
+    Planned, PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Ready,
+    Reason, RequestItem, RequestParts, Role, Sampling, SoundPlan, Store, VideoForm, VideoOptions,
     VideoPlan,
 };
 #[cfg(feature = "pages")]

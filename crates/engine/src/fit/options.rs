@@ -174,6 +174,13 @@ pub struct FitOptions {
     pub levers: Levers,
 }
 
+impl From<u64> for FitOptions {
+    /// A budget of tokens alone.
+    fn from(max_tokens: u64) -> Self {
+        Self { max_tokens: Some(max_tokens), ..Self::default() }
+    }
+}
+
 impl FitOptions {
     /// Rejects options that mean nothing.
     ///

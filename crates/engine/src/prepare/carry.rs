@@ -26,6 +26,7 @@ use crate::Engine;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
 use crate::info::MediaInfo;
 use crate::input::{FileStamp, Input, InputSource};
+use crate::observe::Work;
 use crate::probe::{Probed, probe_made};
 use crate::run::{Workers, run_heavy};
 
@@ -181,7 +182,12 @@ impl Engine {
             Some(job.resume_or_run(&ledger))
         };
         let mut at = 0;
+        let total = Some(preparation.items.len() as u64);
+        let mut counter = self.observed().counter(Work::Prepare, total);
         run_heavy(self.threads(), items, job, &mut |prepared| {
+            counter.step(|| {
+                preparation.items.get(at).map_or_else(String::new, |one| one.input.name())
+            });
             at += 1;
             each(at - 1, prepared)
         })

@@ -14,6 +14,7 @@ mod frames;
 mod image_plan;
 mod keep;
 mod memory;
+mod model_engine;
 mod near;
 mod options;
 mod part_options;
@@ -36,6 +37,7 @@ pub use carry::{Extra, PartBytes, Prepared, PreparedPart, Store};
 pub use count::{Counted, CountedItem, PartCounter, PartFacts};
 pub use duplicates::Duplicate;
 pub use image_plan::{ImagePlan, PlannedPart};
+pub use model_engine::{ModelEngine, Ready};
 pub use options::{
     AudioOptions, ImageForm, ImageFormat, ImageOptions, PrepareOptions, VideoForm, VideoOptions,
 };

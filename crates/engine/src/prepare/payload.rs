@@ -11,7 +11,7 @@ use super::count::CountedItem;
 use super::part_options::{PartOptions, RequestOptions};
 use super::planned::Preparation;
 use crate::error::{Error, ErrorKind, READ_AGAIN, Stage};
-use crate::{Charge, Engine};
+use crate::{Charge, Engine, Totals};
 
 /// One input, ready to be sent.
 #[derive(Clone, Debug)]
@@ -35,6 +35,14 @@ impl Engine {
         &self,
         preparation: Preparation<'_>,
     ) -> Result<Vec<Result<Payload, Error>>, Error> {
+        self.prepare_counted(preparation).map(|(payloads, _)| payloads)
+    }
+
+    /// The same with what everything costs together.
+    pub(super) fn prepare_counted(
+        &self,
+        preparation: Preparation<'_>,
+    ) -> Result<(Vec<Result<Payload, Error>>, Totals), Error> {
         let memory = Memory::new(&preparation);
         let mut outcomes = Vec::with_capacity(preparation.items.len());
         self.prepare_each(&preparation, &memory, &mut |_, outcome| {
@@ -63,7 +71,7 @@ impl Engine {
             });
             payloads.push(payload);
         }
-        Ok(payloads)
+        Ok((payloads, counted.totals))
     }
 }
 
