@@ -17,7 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// How often a run is killed.
-const KILLS: u64 = 20;
+const KILLS: u64 = 100;
 /// Media files of the large folder.
 const FILES: u64 = 2000;
 /// Media files of the folder whose preparation is killed.

@@ -138,7 +138,7 @@ impl Shape for Shaping<'_> {
         own: &ItemOptions,
         (request, route): (&PlanOptions, Route),
     ) -> Result<Option<Vec<Portion>>, Error> {
-        let mut options = self.options.for_item(own).into_owned();
+        let options = self.options.for_item(own);
         let several = match &probed.info {
             MediaInfo::Image(_) => options.images.form == ImageForm::Tiles,
             MediaInfo::Video(_) => {
@@ -150,6 +150,7 @@ impl Shape for Shaping<'_> {
         if !several {
             return Ok(None);
         }
+        let mut options = options.into_owned();
         // The facts are those of the pages that are asked for.
         options.pdf.pages = None;
         // What is taken of a video is what is charged for it as it is, which depends on its route.
