@@ -1,10 +1,16 @@
 //! What holds for every folder, model and option.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use mediaprep::parts::{Part, PartData};
 use mediaprep::tokens::{Meter, RuleBook, Service};
-use mediaprep::{Budget, Engine, Input, PlanOptions, Requests, RuleRequest, RuleSet};
-use mediaprep_tests::{all_fixtures, mediaprep};
+use mediaprep::{
+    AudioOptions, AudioProfile, Budget, Engine, ImageForm, ImageOptions, Input, PdfForm,
+    PdfOptions, PlanOptions, Planner, PrepareOptions, Requests, RuleRequest, RuleSet, TokenSplit,
+    VideoForm, VideoOptions,
+};
+use mediaprep_tests::{all_fixtures, fixtures, mediaprep};
 
 fn inputs() -> Vec<Input> {
     all_fixtures().into_iter().map(|(path, _)| Input::path(path)).collect()
@@ -111,4 +117,89 @@ fn printed_facts_cost_what_the_files_cost() {
             assert_eq!(before["tokens"], after["tokens"], "{model}: {before} and {after}");
         }
     }
+}
+
+/// Ways of bringing media into shape.
+fn shapes() -> Vec<PrepareOptions> {
+    let images = |form, max_side| ImageOptions { form, max_side, ..ImageOptions::default() };
+    let pdf = |form| PdfOptions { form, ..PdfOptions::default() };
+    let video = |form| VideoOptions { form, ..VideoOptions::default() };
+    let speech = AudioOptions { profile: Some(AudioProfile::Speech), segment: None };
+    let film = cfg!(feature = "ffmpeg");
+    let (frames, proxy) = match film {
+        true => (VideoForm::Frames, VideoForm::Proxy),
+        false => (VideoForm::Auto, VideoForm::Auto),
+    };
+    vec![
+        PrepareOptions::default(),
+        PrepareOptions {
+            images: images(ImageForm::Tiles, None),
+            pdf: pdf(PdfForm::Pages),
+            video: video(frames),
+            labels: true,
+            ..PrepareOptions::default()
+        },
+        PrepareOptions {
+            images: images(ImageForm::Whole, Some(700)),
+            pdf: pdf(PdfForm::Split),
+            video: video(proxy),
+            audio: speech,
+            ..PrepareOptions::default()
+        },
+    ]
+}
+
+/// What is planned, what is made, and a budget of what was made are one number.
+#[test]
+fn what_is_made_is_budgeted_as_it_was_planned() {
+    let book = RuleBook::builtin();
+    let engine = Engine::builder().build().unwrap();
+    let mut names = vec![
+        "images/screenshot-1080p.png",
+        "images/jpeg-exif-6.jpg",
+        "audio/tone-s16.wav",
+        "pdf/a4.pdf",
+    ];
+    if cfg!(feature = "ffmpeg") {
+        names.extend(["video/rotate-90.mp4", "video/b-frames.mp4"]);
+    }
+    let inputs: Vec<_> = names.iter().map(|name| Input::path(fixtures().join(name))).collect();
+    let (mut checked, mut seen) = (0, BTreeSet::new());
+    for rules in rule_sets(&book) {
+        let options = PlanOptions::default();
+        // Models of one row make the same parts.
+        if !seen.insert(rules.row.id.clone())
+            || Planner::new(&rules, &options).check_options().is_err()
+        {
+            continue;
+        }
+        for shape in shapes() {
+            let plan = engine.plan(&inputs, &rules, &options, &shape).unwrap();
+            if plan.items.iter().any(|item| item.planned.is_err()) {
+                continue;
+            }
+            let planned = plan.count().totals.tokens;
+            let payloads = engine.prepare(plan).unwrap().into_iter().map(Result::unwrap);
+            let made: Vec<Part> = payloads.flat_map(|payload| payload.parts).collect();
+            let bytes = made.iter().filter_map(|part| match &part.data {
+                PartData::InlineData(blob) => Some(&blob.data),
+                _ => None,
+            });
+            let parts: Vec<_> = (0..)
+                .zip(bytes)
+                .map(|(at, data)| {
+                    Input::bytes(format!("part {at}"), data.read_all().unwrap().to_vec())
+                })
+                .collect();
+            let budget = engine.budget(&parts, &rules, &options).unwrap();
+            let found = budget.totals.tokens;
+            let what = format!("{} {shape:?}", rules.key.model);
+            // Labels and times are between the parts.
+            let media = |split: TokenSplit| split.total - split.text;
+            assert_eq!(media(planned), media(found), "{what}");
+            assert_eq!((planned.image, planned.audio), (found.image, found.audio), "{what}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 30, "{checked}");
 }
