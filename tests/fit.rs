@@ -401,6 +401,25 @@ fn facts_are_fitted_by_money_too() {
     assert!(notes.contains("hint: --allow clip") && notes.contains("--without: fps"), "{notes}");
 }
 
+/// What is too dear by itself can be within the budget at the price of batches.
+#[test]
+fn batches_are_fitted_at_their_price() {
+    let document = fixture("pdf/object-streams.pdf");
+    let alone = ["--model", "gemini-3.5-flash", "--format", "json"];
+    let cost = |more: &[&str]| {
+        let fit = [&[document.as_str()][..], &alone, more].concat();
+        let ran = run("fit", &fit);
+        assert_eq!(ran.status, Status::Done, "{}", ran.notes);
+        let fitted = json(&ran.data);
+        let fit = &fitted["fit"];
+        (fit["cost_before_usd"].as_f64().unwrap(), fit["loss"].as_f64().unwrap())
+    };
+    let (before, loss) = cost(&["--max-cost", "0.01"]);
+    let (batch, none) = cost(&["--max-cost", "0.01", "--batch"]);
+    assert!((batch * 2.0 - before).abs() < 1e-9 && before > 0.01 && batch < 0.01);
+    assert!(loss > 0.0 && none == 0.0);
+}
+
 #[test]
 fn what_is_kept_stays_and_weights_decide() {
     let files = ["pdf/object-streams.pdf", "pdf/pages-352.pdf"].map(fixture);

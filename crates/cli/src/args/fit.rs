@@ -55,6 +55,9 @@ pub(crate) struct FitArgs {
     pub(crate) request: RequestArgs,
     #[command(flatten)]
     pub(crate) fitting: FittingArgs,
+    /// Count the price of the Batch API.
+    #[arg(long, help_heading = "Request")]
+    pub(crate) batch: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

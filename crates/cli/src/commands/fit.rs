@@ -24,6 +24,7 @@ pub(crate) fn fit(
     let engine = settings::engine(common)?;
     let book = settings::rule_book(args.rule.rules.as_deref())?;
     let rules = settings::rule_sets(&book, &args.rule, &[])?;
+    let rules = if args.batch { settings::batch_prices(rules) } else { rules };
     let request = settings::plan_options(&args.request)?;
     let budget = settings::fit_options(&args.fitting)?.ok_or_else(|| {
         Failure::option("fit: no budget is given", "give --max-tokens N, --max-cost USD, or both")
