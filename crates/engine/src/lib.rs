@@ -71,8 +71,8 @@ pub use prepare::{
     ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, PageSelection, PageSpan, PartBytes,
     PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned,
     PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Reason,
-    RequestItem, RequestParts, Role, Sampling, SoundPlan, Store, VideoForm, VideoOptions,
-    VideoPlan,
+    RequestItem, RequestParts, Role, Sampling, Sight, SoundPlan, Store, Thumbnail,
+    ThumbnailOptions, VideoForm, VideoOptions, VideoPlan,
 };
 #[cfg(feature = "pages")]
 pub use prepare::{Contents, serve_pages};
