@@ -17,12 +17,9 @@ use crate::write::{
     without_items,
 };
 
-/// The kinds in the order of the page.
-const KINDS: [Modality; 4] =
-    [Modality::Image, Modality::Video, Modality::Audio, Modality::Document];
-
-/// Tokens that no file causes.
-const TEXT: &str = "text";
+/// The kinds in the order of the page; text is what no file causes.
+const KINDS: [Modality; 5] =
+    [Modality::Image, Modality::Video, Modality::Audio, Modality::Document, Modality::Text];
 
 /// Compared models that have a column of their own among the files; all have a line of sums.
 const MOST_COLUMNS: usize = 3;
@@ -118,9 +115,10 @@ impl Gather {
         }
         let main = summary.totals.first();
         let all = main.map_or(0, |totals| totals.tokens.total);
-        let models: Vec<Model> =
-            head.rules.iter().zip(&summary.totals).map(|(rules, t)| model(rules, t)).collect();
-        let kinds = main.map(kinds).unwrap_or_default();
+        let used = used(&summary.totals);
+        let with_sums = head.rules.iter().zip(&summary.totals);
+        let models = with_sums.map(|(rules, totals)| model(rules, totals, &used)).collect();
+        let kinds = main.map(|totals| kinds(totals, &used)).unwrap_or_default();
         let rows_note = self.rows_note(summary);
         let compared: Vec<_> = head.rules.iter().skip(1).map(|r| r.key.model.clone()).collect();
         let columns = if compared.len() <= MOST_COLUMNS { compared } else { Vec::new() };
@@ -141,7 +139,7 @@ impl Gather {
             rows: self.dearest.iter().map(row).collect(),
             columns,
             rows_note,
-            failures_note: more(self.failed, self.failures.len(), "more"),
+            failures_note: more(self.failed, self.failures.len()),
             failures: self.failures,
             warnings: self.warnings.into_iter().map(notices).collect(),
         };
@@ -255,21 +253,22 @@ fn notice(about: &str, warning: &Warning) -> Notice {
 }
 
 fn notices((code, (count, notices)): (&'static str, (u64, Vec<Notice>))) -> Notices {
-    let left_out = more(count, notices.len(), "more");
+    let left_out = more(count, notices.len());
     Notices { code, count: thousands(count), notices, left_out }
 }
 
 /// How many are not listed.
-fn more(all: u64, listed: usize, word: &str) -> Option<String> {
+fn more(all: u64, listed: usize) -> Option<String> {
     let left_out = all.saturating_sub(listed as u64);
-    (left_out > 0).then(|| format!("{} {word}", thousands(left_out)))
+    (left_out > 0).then(|| format!("{} more are not listed", thousands(left_out)))
 }
 
-fn model(rules: &RuleSet<'_>, totals: &Totals) -> Model {
-    let tokens = |kind: &Modality| {
-        let entry = totals.kind(*kind).filter(|entry| entry.files > 0);
-        let text = |e: &KindTotals| tokens_text(e.tokens, e.bound.unwrap_or(Bound::Exact));
-        entry.map_or_else(|| "–".to_owned(), text)
+fn model(rules: &RuleSet<'_>, totals: &Totals, used: &[Modality]) -> Model {
+    let text = |e: &KindTotals| tokens_text(e.tokens, e.bound.unwrap_or(Bound::Exact));
+    let tokens = |kind: &Modality| match totals.kind(*kind) {
+        Some(entry) if entry.files == 0 => "–".to_owned(),
+        Some(entry) => text(entry),
+        None => thousands(beside(totals)),
     };
     let window = |size: u64| Window {
         share: totals.window_share().map(percent).unwrap_or_default(),
@@ -290,7 +289,7 @@ fn model(rules: &RuleSet<'_>, totals: &Totals) -> Model {
         evidence: totals.evidence.map_or("nothing counted", Evidence::as_str),
         requests: totals.requests,
         failed: totals.failed,
-        kinds: KINDS.iter().map(tokens).chain([thousands(beside(totals))]).collect(),
+        kinds: used.iter().map(tokens).collect(),
     }
 }
 
@@ -300,24 +299,25 @@ fn beside(totals: &Totals) -> u64 {
     totals.tokens.total.saturating_sub(of_files)
 }
 
-fn kinds(totals: &Totals) -> Vec<Kind> {
-    let all = totals.tokens.total;
-    let entry = |kind: &Modality| {
-        let entry = totals.kind(*kind)?;
-        Some(Kind {
-            kind: kind.as_str(),
-            files: thousands(entry.files),
-            units: if entry.files == 0 { "–".to_owned() } else { units_text(*kind, entry) },
-            tokens: tokens_text(entry.tokens, entry.bound.unwrap_or(Bound::Exact)),
-            cost: cost_text(entry.cost.map(dollars)),
-            sent_as: routes_text(entry),
-            evidence: entry.evidence.map_or("", Evidence::as_str),
-            share: share(entry.tokens, all),
-            percent: percent(ratio(entry.tokens, all)),
+/// The kinds that some model counts, and text where it costs something.
+fn used(all: &[Totals]) -> Vec<Modality> {
+    let is_used = |kind: &Modality| {
+        all.iter().any(|totals| match totals.kind(*kind) {
+            Some(entry) => entry.files > 0,
+            None => beside(totals) > 0,
         })
     };
+    KINDS.into_iter().filter(is_used).collect()
+}
+
+fn kinds(totals: &Totals, used: &[Modality]) -> Vec<Kind> {
+    used.iter().map(|kind| kind_sums(totals, *kind)).collect()
+}
+
+fn kind_sums(totals: &Totals, kind: Modality) -> Kind {
+    let all = totals.tokens.total;
     let text = Kind {
-        kind: TEXT,
+        kind: kind.as_str(),
         files: "–".to_owned(),
         units: "prompt, request".to_owned(),
         tokens: thousands(beside(totals)),
@@ -327,7 +327,18 @@ fn kinds(totals: &Totals) -> Vec<Kind> {
         share: share(beside(totals), all),
         percent: percent(ratio(beside(totals), all)),
     };
-    KINDS.iter().filter_map(entry).chain([text]).collect()
+    let Some(entry) = totals.kind(kind) else { return text };
+    Kind {
+        files: thousands(entry.files),
+        units: if entry.files == 0 { "–".to_owned() } else { units_text(kind, entry) },
+        tokens: tokens_text(entry.tokens, entry.bound.unwrap_or(Bound::Exact)),
+        cost: cost_text(entry.cost.map(dollars)),
+        sent_as: routes_text(entry),
+        evidence: entry.evidence.map_or("", Evidence::as_str),
+        share: share(entry.tokens, all),
+        percent: percent(ratio(entry.tokens, all)),
+        ..text
+    }
 }
 
 fn outcome(summary: &Summary) -> Vec<Fact> {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use base64_simd::STANDARD;
 use mediaprep::media::MediaResolution;
-use mediaprep::tokens::{Bound, Tiling, WholePicture};
+use mediaprep::tokens::{Bound, Tiling};
 use mediaprep::{Engine, Error, Input, MediaInfo, Role, Sight, Thumbnail, ThumbnailOptions};
 
 use super::folders::ratio;
@@ -162,12 +162,11 @@ fn card(told: &Told, level: Option<MediaResolution>, all: u64) -> Card {
     let mut lines = told.how.iter().map(|line| shown(line));
     let arithmetic = lines.next().unwrap_or_default();
     let details = lines.collect();
-    let count = match (told.tiling, told.is_image()) {
-        (Some(tiling), _) if tiling.grid.is_cut() => format!("{}: {arithmetic}", tiled(&tiling)),
-        (_, true) => format!("Whole picture, {}: {arithmetic}", level_text(level)),
+    let tiles = told.tiling.filter(|tiling| tiling.grid.is_cut());
+    let count = match (tiles, told.is_image()) {
+        (None, true) => format!("Whole picture, {}: {arithmetic}", level_text(level)),
         _ => arithmetic,
     };
-    let tiles = told.tiling.filter(|tiling| tiling.grid.is_cut());
     Card {
         name: told.name.clone(),
         kind: told.kind(),
@@ -185,16 +184,6 @@ fn card(told: &Told, level: Option<MediaResolution>, all: u64) -> Card {
 
 fn level_text(level: Option<MediaResolution>) -> String {
     level.map_or_else(|| "default level".to_owned(), |level| format!("level {}", level.as_str()))
-}
-
-/// How a picture is cut, in a few words.
-fn tiled(tiling: &Tiling) -> String {
-    let tiles = plural(tiling.grid.tiles(), "tile");
-    match tiling.whole {
-        WholePicture::No => tiles,
-        WholePicture::Overview => format!("{tiles} and an overview"),
-        WholePicture::Original => format!("{tiles} and the picture itself"),
-    }
 }
 
 /// The grid as it is drawn; `None` where nobody could see it.

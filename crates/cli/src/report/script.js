@@ -56,7 +56,8 @@
     for (const folded of document.querySelectorAll("details")) folded.open = true;
   });
 
-  // With #selftest the page tries itself and says what it found, for tests that drive a browser.
+  // With #selftest the page tries itself and says what it found, in an attribute and to
+  // a page that embeds it, for tests that drive a browser.
   if (location.hash === "#selftest") {
     addEventListener("load", () => {
       const root = document.documentElement;
@@ -66,7 +67,7 @@
         const before = order();
         const tokens = list.querySelector("button[data-key=tokens]");
         sort(tokens);
-        found.ascending = order();
+        found.ascending = order() !== before || rows.length < 2;
         sort(tokens);
         found.restored = order() === before;
         filter(rows[0].querySelector(".name").textContent.split(/\s+/)[0]);
@@ -74,6 +75,7 @@
         filter("");
       }
       root.dataset.selftest = JSON.stringify(found);
+      if (parent !== window) parent.postMessage(root.dataset.selftest, "*");
     });
   }
 })();

@@ -54,7 +54,8 @@ fn card(card: &Card) -> Markup {
             }
             h3 { bdi class="name" { (card.name) } }
             p class="charge" {
-                strong { (card.tokens) " tokens" } " · " (card.cost) " · " (card.percent)
+                strong { (card.tokens) " tokens" } " · " span { (card.cost) } " · "
+                span { (card.percent) }
             }
             p class="facts" {
                 span class={ "dot " (card.kind) } aria-hidden="true" {}

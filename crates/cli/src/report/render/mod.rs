@@ -14,6 +14,9 @@ const POLICY: &str =
 const STYLE: &str = include_str!("../style.css");
 const SCRIPT: &str = include_str!("../script.js");
 
+/// Failures that are seen without unfolding the others.
+const AT_ONCE: usize = 5;
+
 /// The page.
 pub(crate) fn render(page: &Page) -> String {
     let markup = html! {
@@ -65,8 +68,18 @@ fn failures(page: &Page) -> Markup {
         @if !page.failures.is_empty() {
             section id="failures" aria-labelledby="failures-title" class="bad" {
                 h2 id="failures-title" { "Failed" }
-                ul class="notices" { @for failure in &page.failures { (notice(failure)) } }
-                @if let Some(note) = &page.failures_note { p class="note" { (note) } }
+                ul class="notices" {
+                    @for failure in page.failures.iter().take(AT_ONCE) { (notice(failure)) }
+                }
+                @if page.failures.len() > AT_ONCE {
+                    details {
+                        summary { (page.failures.len() - AT_ONCE) " more" }
+                        ul class="notices" {
+                            @for failure in page.failures.iter().skip(AT_ONCE) { (notice(failure)) }
+                        }
+                        @if let Some(note) = &page.failures_note { p class="note" { (note) } }
+                    }
+                }
             }
         }
     }

@@ -46,7 +46,11 @@ fn window(window: &Window, requests: u64) -> Markup {
 
 fn outcome(fact: &Fact) -> Markup {
     html! {
-        div class=(if fact.bad { "bad" } else { "" }) { dt { (fact.name) } dd { (fact.value) } }
+        @if fact.bad {
+            div class="bad" { dt { (fact.name) } dd { a href="#failures" { (fact.value) } } }
+        } @else {
+            div { dt { (fact.name) } dd { (fact.value) } }
+        }
     }
 }
 
