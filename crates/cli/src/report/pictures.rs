@@ -159,9 +159,7 @@ fn picture(name: &str, thumbnail: &Thumbnail) -> Picture {
 
 fn card(told: &Told, level: Option<MediaResolution>, all: u64) -> Card {
     let (tokens, bound) = told.tokens.unwrap_or((0, Bound::Exact));
-    let mut lines = told.how.iter().map(|line| shown(line));
-    let arithmetic = lines.next().unwrap_or_default();
-    let details = lines.collect();
+    let (arithmetic, details) = arithmetic(&told.how);
     let tiles = told.tiling.filter(|tiling| tiling.grid.is_cut());
     let count = match (tiles, told.is_image()) {
         (None, true) => format!("Whole picture, {}: {arithmetic}", level_text(level)),
@@ -180,6 +178,18 @@ fn card(told: &Told, level: Option<MediaResolution>, all: u64) -> Card {
         pictures: Vec::new(),
         missing: None,
     }
+}
+
+/// Lines of arithmetic that stand on the card itself.
+const MOST_LINES: usize = 3;
+
+/// The first lines as one text, and the others. The first line that names the row says how sure the
+/// count is, and is no arithmetic.
+fn arithmetic(lines: &[String]) -> (String, Vec<String>) {
+    let is_sum = |line: &&String| !line.contains(", by row ");
+    let sums = lines.iter().take_while(is_sum).take(MOST_LINES).count();
+    let (sums, others) = lines.split_at(sums);
+    (shown(&sums.join("; ")), others.iter().map(|line| shown(line)).collect())
 }
 
 fn level_text(level: Option<MediaResolution>) -> String {
