@@ -311,14 +311,13 @@ mod tests {
 
     #[test]
     fn what_has_no_room_or_no_picture_is_its_own_error() {
-        let files =
-            ["images/photo-landscape-12mp.jpg", "audio/minute.opus", "images/jpeg-exif-6.jpg"];
-        let engine = Engine::builder().memory(1 << 20).threads(2).build().unwrap();
+        let files = ["images/screenshot-1080p.png", "audio/minute.opus", "images/jpeg-exif-6.jpg"];
+        let engine = Engine::builder().memory(8 << 20).threads(2).build().unwrap();
         let all = made(&engine, &files);
         let kinds: Vec<_> = all.iter().map(|one| one.as_ref().err().map(Error::kind)).collect();
         let (limit, sound) = (Some(ErrorKind::LimitExceeded), Some(ErrorKind::Unsupported));
         assert_eq!(kinds, [limit, sound, None]);
-        assert!(all[0].as_ref().unwrap_err().cause().contains("allowed: 1048576"));
+        assert!(all[0].as_ref().unwrap_err().cause().contains("allowed: 8388608"));
     }
 
     #[cfg(feature = "pages")]
