@@ -63,6 +63,8 @@ look() {
   # PDFium's library comes from a Python package; poppler is what its pages are compared with.
   have_pdfium || need "python3 python3-venv" python3 -c 'import ensurepip'
   need poppler-utils command -v pdftoppm
+  # A browser that looks at the page of `report`.
+  need chromium command -v chromium
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
     need ffmpeg command -v ffmpeg

@@ -5,6 +5,7 @@ mod files;
 mod fit;
 mod media;
 mod pdf;
+mod report;
 mod sampling;
 mod send;
 
@@ -20,6 +21,7 @@ pub(crate) use self::media::{
     ChromaArg, FilterArg, ImageArgs, ImageFormatArg, ImagesArg, ProfileArg, TimeArgs, VideoArg,
 };
 pub(crate) use self::pdf::{PdfArg, PdfArgs, PdfEngineArg};
+pub(crate) use self::report::ReportArgs;
 pub(crate) use self::sampling::{SamplingArgs, ThinkingLevelArg};
 pub(crate) use self::send::{SendArgs, VerifyArgs};
 
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// Tokens, cost, window share, limits and route; never decodes pixels.
     #[command(args_override_self = true)]
     Budget(Box<BudgetArgs>),
+    /// The budget as one page of HTML, with pictures of what is counted and of the tiles.
+    #[command(args_override_self = true)]
+    Report(Box<ReportArgs>),
     /// Choose what is given up of each file so that everything is within a budget.
     #[command(args_override_self = true)]
     Fit(Box<FitArgs>),

@@ -24,6 +24,7 @@ mod item;
 mod output;
 mod prepare;
 mod progress;
+mod report;
 mod send;
 mod settings;
 mod text;
@@ -122,6 +123,7 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
     match &cli.command {
         Command::Probe(args) => commands::probe(args, &cli.common, output),
         Command::Budget(args) => commands::budget(args, &cli.common, output),
+        Command::Report(args) => commands::report(args, &cli.common, output),
         Command::Fit(args) => commands::fit(args, &cli.common, output),
         Command::Prepare(args) => commands::prepare(args, &cli.common, output),
         Command::Send(args) => commands::send(args, &cli.common, output),

@@ -88,6 +88,8 @@ pub struct Output<'a> {
     progress: Progress,
     /// How often each code was met, where repetitions are folded.
     folded: Option<BTreeMap<&'static str, u64>>,
+    /// Where all warnings are, when some of them are only counted.
+    unfolded: &'static str,
     pub(crate) interrupt: Interrupt,
     /// The program that draws pages of PDFs as a process of its own: this one, when it runs as such.
     pub(crate) worker: Option<PathBuf>,
@@ -116,6 +118,7 @@ impl<'a> Output<'a> {
             color: Color::Auto,
             progress: Progress::NONE,
             folded: None,
+            unfolded: "",
             interrupt,
             worker: None,
         }
@@ -187,7 +190,13 @@ impl<'a> Output<'a> {
     /// From here on shows the first warnings of each code only and counts the others: a table is
     /// for people, and every format for programs carries all of them with its items.
     pub(crate) fn fold_warnings(&mut self) {
+        self.fold_warnings_of("--format json has every one");
+    }
+
+    /// The same, with where the others are to be seen.
+    pub(crate) fn fold_warnings_of(&mut self, unfolded: &'static str) {
         self.folded = Some(BTreeMap::new());
+        self.unfolded = unfolded;
     }
 
     fn is_folded(&mut self, warning: &Warning) -> bool {
@@ -202,7 +211,7 @@ impl<'a> Output<'a> {
         for (code, count) in self.folded.take().unwrap_or_default() {
             if count > SHOWN_PER_CODE {
                 let more = count - SHOWN_PER_CODE;
-                self.note(&format!("{code}: {more} more; --format json has every one"));
+                self.note(&format!("{code}: {more} more; {}", self.unfolded));
             }
         }
     }

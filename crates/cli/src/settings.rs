@@ -45,6 +45,13 @@ pub(crate) fn reading_engine(common: &Common, output: &Output<'_>) -> Result<Eng
     builder.build().map_err(|error| failure(&error))
 }
 
+/// The same for small pictures, whose pages PDFium draws where its library is found.
+pub(crate) fn drawing_engine(common: &Common, output: &Output<'_>) -> Result<Engine, Failure> {
+    let builder = builder(common)?.watch(output.interrupt.watch());
+    let builder = pdf::with_worker(builder, None, output.worker.as_deref())?;
+    builder.build().map_err(|error| failure(&error))
+}
+
 /// The same for preparing: its own limit on decoded pixels, temporary files in the output folder,
 /// and a switch for Ctrl-C.
 pub(crate) fn prepare_engine(

@@ -5,6 +5,7 @@
 //! beforehand by a *look ahead* ([`Planner::look_at_shape`], [`Planner::look_at_tokens`]) that
 //! stops as soon as it knows enough.
 
+mod cut;
 mod item;
 mod joined;
 

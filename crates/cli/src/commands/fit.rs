@@ -49,7 +49,7 @@ pub(crate) fn fit(
         FitReport { head: &head, summary: &summary, fit: &fit, budget: &budget, rows: &rows };
     report_rows(&rows, args.output.format(), output);
     report.write(args.output.format(), output)?;
-    let mut status = super::budget::report_totals(main, &fit.totals, output);
+    let mut status = super::counting::report_totals(main, &fit.totals, output);
     if !fit.fits {
         output.report_failure(&misfit(&fit, &budget));
         status = Status::Failed;

@@ -3,12 +3,14 @@
 mod boxes;
 mod budget;
 mod contents;
+mod counting;
 mod evidence;
 mod files;
 mod fit;
 mod models;
 mod prepare;
 mod probe;
+mod report;
 mod send;
 mod stream;
 mod verify;
@@ -29,6 +31,7 @@ pub(crate) use fit::fit;
 pub(crate) use models::models;
 pub(crate) use prepare::prepare;
 pub(crate) use probe::probe;
+pub(crate) use report::report;
 pub(crate) use send::send;
 pub(crate) use verify::verify;
 

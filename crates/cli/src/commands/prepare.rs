@@ -409,7 +409,7 @@ impl Finished<'_> {
         failed += made.iter().filter(|one| lost(one)).count() as u64;
         let mut status = if failed == 0 { Status::Done } else { Status::Failed };
         for (rules, totals) in self.head.rules.iter().zip(&summary.totals) {
-            status = status.max(super::budget::report_totals(rules, totals, output));
+            status = status.max(super::counting::report_totals(rules, totals, output));
         }
         Ok(status)
     }

@@ -127,7 +127,7 @@ fn report(
         output.report_item(&row);
     }
     for totals in &summary.totals {
-        status = status.max(super::budget::report_totals(rules, totals, output));
+        status = status.max(super::counting::report_totals(rules, totals, output));
     }
     status
 }

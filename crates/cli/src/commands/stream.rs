@@ -11,7 +11,7 @@ use mediaprep::{
 };
 use serde::Serialize;
 
-use super::budget::report_totals;
+use super::counting::report_totals;
 use crate::args::{Format, PrepareArgs};
 use crate::failure::Failure;
 use crate::fitted::check_made;

@@ -53,7 +53,16 @@ pub(super) fn drawing(
     args: &PdfArgs,
     worker: Option<&Path>,
 ) -> Result<EngineBuilder, Failure> {
-    let named = args.pdfium.clone().or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
+    with_worker(builder, args.pdfium.clone(), worker)
+}
+
+/// The same with the library that was named.
+pub(super) fn with_worker(
+    builder: EngineBuilder,
+    pdfium: Option<PathBuf>,
+    worker: Option<&Path>,
+) -> Result<EngineBuilder, Failure> {
+    let named = pdfium.or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
     if let Some(missing) = named.as_ref().filter(|path| !path.is_file()) {
         let message = format!("{}: open: no such library file", missing.display());
         return Err(Failure::option(message, "name libpdfium.so, or use --pdf-engine hayro"));

@@ -185,6 +185,18 @@ fn head<'a>(head: &'a Head<'_>) -> JsonHead<'a> {
     JsonHead { schema: 1, command: head.command, rule }
 }
 
+/// A report without its items, as one object.
+pub(crate) fn without_items(about: &Head<'_>, summary: &Summary) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        #[serde(flatten)]
+        head: JsonHead<'a>,
+        #[serde(flatten)]
+        tail: JsonTail<'a>,
+    }
+    serde_json::to_string(&Whole { head: head(about), tail: tail(about, summary) })
+}
+
 fn totals(summary: &Summary, sums: Option<&Totals>) -> JsonTotals<'static> {
     JsonTotals {
         items: summary.items,

@@ -14,7 +14,8 @@ use crate::args::{Format, ViewArgs};
 use crate::item::Row;
 use crate::output::Output;
 pub(crate) use fit::FitReport;
-pub(crate) use json::Document;
+pub(crate) use json::{Document, without_items};
+pub(crate) use table::{cost_text, facts_text, plural, routes_text, tokens_text, units_text};
 
 /// What a report is about.
 pub(crate) struct Head<'a> {

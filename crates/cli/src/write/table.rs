@@ -67,7 +67,7 @@ impl Sink for ProbeTable {
     }
 }
 
-fn facts_text(info: &MediaInfo) -> String {
+pub(crate) fn facts_text(info: &MediaInfo) -> String {
     let size = info.dimensions().map(|size| format!("{} × {}", size.width(), size.height()));
     let mut facts: Vec<String> = size.into_iter().collect();
     match info {
@@ -90,7 +90,7 @@ fn facts_text(info: &MediaInfo) -> String {
     facts.join(", ").replace(".0000 fps", " fps").replace("00 fps", " fps")
 }
 
-fn plural(count: u64, word: &str) -> String {
+pub(crate) fn plural(count: u64, word: &str) -> String {
     format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
@@ -365,7 +365,7 @@ fn total_line(totals: &Totals) -> String {
     ])
 }
 
-fn units_text(kind: Modality, entry: &KindTotals) -> String {
+pub(crate) fn units_text(kind: Modality, entry: &KindTotals) -> String {
     match kind {
         Modality::Document => plural(entry.units, "page"),
         Modality::Video | Modality::Audio => {
@@ -382,7 +382,7 @@ fn tokens_cell(entry: Option<&KindTotals>) -> String {
     )
 }
 
-fn tokens_text(tokens: u64, bound: Bound) -> String {
+pub(crate) fn tokens_text(tokens: u64, bound: Bound) -> String {
     match bound {
         Bound::Exact => thousands(tokens),
         Bound::AtMost => format!("≤ {}", thousands(tokens)),
@@ -395,11 +395,11 @@ fn window_text(tokens: u64, totals: &Totals) -> String {
     totals.context_window.filter(|_| totals.requests <= 1).map_or_else(String::new, share)
 }
 
-pub(super) fn cost_text(cost: Option<f64>) -> String {
+pub(crate) fn cost_text(cost: Option<f64>) -> String {
     cost.map_or_else(|| "unknown".to_owned(), dollars)
 }
 
-fn routes_text(entry: &KindTotals) -> String {
+pub(crate) fn routes_text(entry: &KindTotals) -> String {
     let used = ROUTES.iter().zip(entry.routes).filter(|(_, count)| *count > 0);
     match used.map(|(route, _)| Route::as_str(*route)).collect::<Vec<_>>().as_slice() {
         [only] => (*only).to_owned(),

@@ -30,6 +30,7 @@ mod similar;
 mod sound;
 mod sound_plan;
 mod sums;
+mod thumbnail;
 mod time;
 mod video_plan;
 
@@ -51,4 +52,5 @@ pub use planned::{ItemPlan, Planned, PlannedItem, Preparation};
 pub use requests::{RequestItem, RequestParts};
 pub use role::{How, Reason, Role};
 pub use sound_plan::{AudioPlan, SoundPlan};
+pub use thumbnail::{Sight, Thumbnail, ThumbnailOptions};
 pub use video_plan::{Sampling, VideoPlan};

@@ -58,7 +58,7 @@ const SOUND: u64 = 32 << 20;
 const INSTANT: u64 = 512;
 
 /// What one piece of a video takes.
-fn piece_bytes(video: &VideoInfo, sampling: &Sampling) -> u64 {
+pub(crate) fn piece_bytes(video: &VideoInfo, sampling: &Sampling) -> u64 {
     let decoder = video.size.pixels().saturating_mul(STORED_PIXEL * DECODER_PICTURES / 2);
     let frame = sampling.size.pixels().saturating_mul(FRAME_PIXEL + PROXY_PIXEL);
     decoder.saturating_add(frame).saturating_add(OPENED)
@@ -75,7 +75,7 @@ pub(crate) fn frame_pieces(video: &VideoInfo, sampling: &Sampling, engine: &Engi
 /// Bytes of a drawn pixel: what the library draws in, and what the encoder makes of it.
 const PAGE_PIXEL: u64 = 16;
 /// What a library takes to open a document and draw a page beside its pixels and pictures.
-const PAGE: u64 = 64 << 20;
+pub(super) const PAGE: u64 = 64 << 20;
 
 fn pdf_bytes(probed: &Probed, plan: &PdfPlan, engine: &Engine) -> u64 {
     let file = probed.bytes.unwrap_or(0);

@@ -285,7 +285,7 @@ impl VideoPlanner<'_> {
 
     /// As many instants as the rule has frames, at its rate; at least one, since a video of which
     /// nothing is sent is no input. The end is that of the window.
-    fn instants(&self, as_is: Option<&Charge>) -> Result<(Instants, Duration), Error> {
+    pub(super) fn instants(&self, as_is: Option<&Charge>) -> Result<(Instants, Duration), Error> {
         let (rules, options) = (self.planner.rules(), self.planner.options());
         let rate = options.fps.filter(|_| !rules.row.ignores_fps).unwrap_or(FrameRate::ONE);
         let (start, end) = time::window(self.video, options.clip);

@@ -10,8 +10,8 @@ use mediaprep_pdf::split::Splitter;
 use super::wire::PageOrder;
 
 /// A page as it is sent.
-pub(super) struct Drawn {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::prepare) struct Drawn {
+    pub(in crate::prepare) bytes: Vec<u8>,
     pub(super) text: Option<String>,
 }
 

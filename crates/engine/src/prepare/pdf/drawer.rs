@@ -39,15 +39,15 @@ impl Pool {
 }
 
 /// The document that is drawn or read, and with what.
-pub(super) struct Site<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) pool: &'a Pool,
+pub(in crate::prepare) struct Site<'a> {
+    pub(in crate::prepare) engine: &'a Engine,
+    pub(in crate::prepare) pool: &'a Pool,
     /// Its place among the items, which tells it from other documents.
-    pub(super) at: usize,
-    pub(super) input: &'a Input,
-    pub(super) probed: &'a Probed,
+    pub(in crate::prepare) at: usize,
+    pub(in crate::prepare) input: &'a Input,
+    pub(in crate::prepare) probed: &'a Probed,
     /// The longest that one page may take.
-    pub(super) page_time: WallTime,
+    pub(in crate::prepare) page_time: WallTime,
 }
 
 impl Site<'_> {
@@ -88,7 +88,7 @@ enum Got {
 }
 
 /// A document to be drawn or read.
-pub(super) struct Drawer<'a> {
+pub(in crate::prepare) struct Drawer<'a> {
     site: Site<'a>,
     library: PdfLibrary,
     may_change: bool,
@@ -99,7 +99,7 @@ pub(super) struct Drawer<'a> {
 impl<'a> Drawer<'a> {
     /// Opens the document where the engine's own threads draw; worker processes open it when they
     /// get their first page of it.
-    pub(super) fn open(
+    pub(in crate::prepare) fn open(
         site: Site<'a>,
         (library, may_change): (PdfLibrary, bool),
     ) -> Result<Self, Error> {
@@ -115,7 +115,7 @@ impl<'a> Drawer<'a> {
     }
 
     /// Draws one page.
-    pub(super) fn draw(
+    pub(in crate::prepare) fn draw(
         &self,
         order: &PageOrder,
         watch: &Watch,

@@ -19,7 +19,7 @@ mod spans;
 mod wire;
 
 #[cfg(feature = "pages")]
-pub(super) use drawer::Pool;
+pub(super) use drawer::{Drawer, Pool, Site};
 #[cfg(feature = "pages")]
 pub use mediaprep_pdf::raster::Contents;
 pub use options::{PdfForm, PdfLibrary, PdfOptions};
@@ -27,4 +27,8 @@ pub(super) use plan::PdfPlanner;
 pub use plan::{Drawing, Excerpts, PdfPlan};
 #[cfg(feature = "pages")]
 pub use serve::serve_pages;
+#[cfg(feature = "pages")]
+pub(super) use size::raster_size;
 pub use spans::{PageSelection, PageSpan};
+#[cfg(feature = "pages")]
+pub(super) use wire::PageOrder;

@@ -15,7 +15,7 @@ const INCH: u128 = 72_000 * 1000;
 /// The size of a page in pixels. With `dpi`, it goes by that; without, by [`DPI`] with at least 768
 /// pixels on the long side. No side is longer than `longest`, and never are there more than `most`
 /// pixels.
-pub(super) fn raster_size(
+pub(in crate::prepare) fn raster_size(
     page: PageSize,
     dpi: Option<u32>,
     longest: Option<u32>,

@@ -52,15 +52,15 @@ pub(super) struct Opening {
 
 /// A page to draw.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct PageOrder {
+pub(in crate::prepare) struct PageOrder {
     /// Its number, from 1.
-    pub(super) page: u64,
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) encoding: Encoding,
-    pub(super) render: RenderOptions,
+    pub(in crate::prepare) page: u64,
+    pub(in crate::prepare) width: u32,
+    pub(in crate::prepare) height: u32,
+    pub(in crate::prepare) encoding: Encoding,
+    pub(in crate::prepare) render: RenderOptions,
     /// Whether its text is wanted too.
-    pub(super) text: bool,
+    pub(in crate::prepare) text: bool,
 }
 
 /// What a worker has done.
