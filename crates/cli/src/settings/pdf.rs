@@ -47,13 +47,14 @@ pub(super) fn with_password(
     })
 }
 
-/// The builder with what draws pages: this program as a worker, and PDFium where it is found.
+/// The builder with what draws pages: this program as a worker, and PDFium where it is named or
+/// found.
 pub(super) fn drawing(
     builder: EngineBuilder,
-    args: &PdfArgs,
+    named: Option<&Path>,
     worker: Option<&Path>,
 ) -> Result<EngineBuilder, Failure> {
-    let named = args.pdfium.clone().or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
+    let named = named.map(Path::to_owned).or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
     if let Some(missing) = named.as_ref().filter(|path| !path.is_file()) {
         let message = format!("{}: open: no such library file", missing.display());
         return Err(Failure::option(message, "name libpdfium.so, or use --pdf-engine hayro"));
