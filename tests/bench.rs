@@ -133,7 +133,7 @@ fn the_table_has_a_line_for_each_stage() {
     assert!(lines[1].starts_with(" walk ") && lines[1].contains(" files "), "{}", ran.data);
     assert!(lines[2].starts_with(" images ") && lines[2].contains(" MP "), "{}", ran.data);
     assert!(lines[3].starts_with(" 4 files of ") && lines[3].contains("1 not media, 0 failed"));
-    assert!(lines[4].contains("model gemini-2.5-flash") && lines[4].contains("1 threads"));
+    assert!(lines[4].contains("model gemini-2.5-flash") && lines[4].contains("threads 1"));
     assert!(lines.iter().all(|line| line.chars().count() <= 100), "{}", ran.data);
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn write_table(
     comparison: Option<&Comparison>,
     output: &mut Output<'_>,
 ) -> io::Result<()> {
-    let cells = ["files", "wall", "±", "CPU", "files/s", "MB/s", "units/s", "share", "MB"];
+    let cells = ["files", "wall", "±", "CPU", "files/s", "MB/s", "units/s", "share", "peak MB"];
     let title = line("stage", cells.map(str::to_owned));
     writeln!(output.data, "{}", output.bold(&title))?;
     for found in record.found() {
@@ -37,7 +37,7 @@ fn line(
 ) -> String {
     format!(
         " {name:<7}{files:>7} {wall:>9} {spread:>5} {cpu:>9} {rate:>8} {bytes:>7} {units:>13} \
-         {share:>6} {peak:>5}"
+         {share:>6} {peak:>7}"
     )
 }
 
@@ -95,7 +95,7 @@ fn write_foot(record: &Record, output: &mut Output<'_>) -> io::Result<()> {
     writeln!(
         output.data,
         " {files} files of {bytes}, {} not media, {} failed · medians of {rounds} rounds, ± of \
-         {confidence:.0} %\n model {} · {} · {} threads · inputs {hash}",
+         {confidence:.0} %\n model {} · {} · threads {} · inputs {hash}",
         inputs.skipped,
         failed(record),
         options.model,
