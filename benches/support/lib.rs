@@ -1,10 +1,15 @@
-//! What the benchmarks share: running a program to its end while watching its peak memory.
+//! What the benchmarks share: running a program to its end while watching its peak memory, and a
+//! picture to work on.
+
+mod photo;
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+pub use photo::photo;
 
 /// How a program ran.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! The command line as it is typed. Meanings are checked in `settings`.
 
+mod bench;
 mod connect;
 mod files;
 mod fit;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::bench::{BenchArgs, BenchFormat};
 pub(crate) use self::connect::{ConnectArgs, UploadAddressArg};
 pub(crate) use self::files::{FilesArgs, FilesCommand, UploadArgs};
 pub(crate) use self::fit::{FitArgs, FittingArgs, LeverArg};
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// The rule book: rows, evidence, sources, limits, prices.
     #[command(args_override_self = true)]
     Models(ModelsArgs),
+    /// Measure each stage of the work on files of your own, and compare with a saved run.
+    #[command(args_override_self = true)]
+    Bench(Box<BenchArgs>),
     /// Print a completion script.
     Completions {
         /// The shell to complete in.

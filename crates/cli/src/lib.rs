@@ -15,6 +15,7 @@
 //! Only this crate knows about terminals, colours, environment variables and Ctrl-C.
 
 mod args;
+mod bench;
 mod commands;
 mod facts;
 mod failure;
@@ -131,6 +132,7 @@ fn dispatch(cli: &Cli, output: &mut Output<'_>) -> Result<Status, Stop> {
         Command::Files(args) => commands::files(args, &cli.common, output),
         Command::Boxes(args) => commands::boxes(args, &cli.common, output),
         Command::Models(args) => commands::models(args, output),
+        Command::Bench(args) => commands::bench(args, &cli.common, output),
         Command::Completions { shell } => commands::completions(*shell, output),
         Command::Man => commands::man(output),
         Command::PdfWorker => {

@@ -48,7 +48,7 @@ pub(crate) fn reading_engine(common: &Common, output: &Output<'_>) -> Result<Eng
 /// The same for small pictures, whose pages PDFium draws where its library is found.
 pub(crate) fn drawing_engine(common: &Common, output: &Output<'_>) -> Result<Engine, Failure> {
     let builder = builder(common)?.watch(output.interrupt.watch());
-    let builder = pdf::with_worker(builder, None, output.worker.as_deref())?;
+    let builder = pdf::drawing(builder, None, output.worker.as_deref())?;
     builder.build().map_err(|error| failure(&error))
 }
 
@@ -60,11 +60,22 @@ pub(crate) fn prepare_engine(
     (interrupt, worker): (&Interrupt, Option<&Path>),
 ) -> Result<Engine, Failure> {
     let builder = builder(common)?.scratch(OutFolder::scratch(out)).watch(interrupt.watch());
-    let builder = pdf::drawing(builder, &args.pdf, worker)?;
+    let builder = pdf::drawing(builder, args.pdf.pdfium.as_deref(), worker)?;
     let builder = match args.images.max_pixels {
         Some(pixels) => builder.limits(limits(pixels)),
         None => builder,
     };
+    builder.build().map_err(|error| failure(&error))
+}
+
+/// The same for measuring: as preparing, with what PDFs are drawn by as usual.
+pub(crate) fn bench_engine(
+    common: &Common,
+    scratch: &Path,
+    output: &Output<'_>,
+) -> Result<Engine, Failure> {
+    let builder = builder(common)?.scratch(scratch).watch(output.interrupt.watch());
+    let builder = pdf::drawing(builder, None, output.worker.as_deref())?;
     builder.build().map_err(|error| failure(&error))
 }
 

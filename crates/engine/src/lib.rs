@@ -70,10 +70,10 @@ pub use plan::{Charge, Planner};
 #[cfg(feature = "pixels")]
 pub use prepare::{
     AudioOptions, AudioPlan, Counted, CountedItem, Drawing, Duplicate, Excerpts, Extra, How,
-    ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, ModelEngine, PageSelection, PageSpan, PartBytes,
-    PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan, Planned,
-    PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Ready, Reason,
-    RequestItem, RequestParts, Role, Sampling, Sight, SoundPlan, Store, Thumbnail,
+    ImageForm, ImageFormat, ImageOptions, ImagePlan, ItemPlan, ModelEngine, PageSelection,
+    PageSpan, PartBytes, PartCounter, PartFacts, Payload, PdfForm, PdfLibrary, PdfOptions, PdfPlan,
+    Planned, PlannedItem, PlannedPart, Preparation, PrepareOptions, Prepared, PreparedPart, Ready,
+    Reason, RequestItem, RequestParts, Role, Sampling, Sight, SoundPlan, Store, Thumbnail,
     ThumbnailOptions, VideoForm, VideoOptions, VideoPlan,
 };
 #[cfg(feature = "pages")]

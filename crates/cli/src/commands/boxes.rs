@@ -295,7 +295,7 @@ fn annotations(rows: &[BoxRow], view: &View, size: Dimensions) -> Vec<Annotation
 }
 
 /// Writes a file under a temporary name beside it and renames it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;

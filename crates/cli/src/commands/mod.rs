@@ -1,5 +1,6 @@
 //! What each command does, over the settings and the two streams.
 
+mod bench;
 mod boxes;
 mod budget;
 mod contents;
@@ -24,6 +25,7 @@ use crate::Stop;
 use crate::args::Cli;
 use crate::output::{Output, Status};
 
+pub(crate) use bench::bench;
 pub(crate) use boxes::boxes;
 pub(crate) use budget::budget;
 pub(crate) use files::files;

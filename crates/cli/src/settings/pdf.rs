@@ -47,22 +47,14 @@ pub(super) fn with_password(
     })
 }
 
-/// The builder with what draws pages: this program as a worker, and PDFium where it is found.
+/// The builder with what draws pages: this program as a worker, and PDFium where it is named or
+/// found.
 pub(super) fn drawing(
     builder: EngineBuilder,
-    args: &PdfArgs,
+    named: Option<&Path>,
     worker: Option<&Path>,
 ) -> Result<EngineBuilder, Failure> {
-    with_worker(builder, args.pdfium.clone(), worker)
-}
-
-/// The same with the library that was named.
-pub(super) fn with_worker(
-    builder: EngineBuilder,
-    pdfium: Option<PathBuf>,
-    worker: Option<&Path>,
-) -> Result<EngineBuilder, Failure> {
-    let named = pdfium.or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
+    let named = named.map(Path::to_owned).or_else(|| env::var_os(PDFIUM).map(PathBuf::from));
     if let Some(missing) = named.as_ref().filter(|path| !path.is_file()) {
         let message = format!("{}: open: no such library file", missing.display());
         return Err(Failure::option(message, "name libpdfium.so, or use --pdf-engine hayro"));
