@@ -191,21 +191,15 @@ def why(case):
 
 
 def short(found, answers):
-    """For the README: over all kinds, and hits by kind."""
-    kinds = ["image", "video", "audio", "document"]
-    lines = [
-        "| estimator | " + " | ".join(kinds) + " | mean error | worst factor |",
-        "| --- " * (len(kinds) + 3) + "|",
-    ]
+    """For the README: hits and mean errors by kind."""
+    kinds = tables.kinds(found)[:4]
+    lines = ["| estimator | " + " | ".join(kinds) + " |", "| --- " * (len(kinds) + 1) + "|"]
     for name, said in answers.items():
-        cells = [tables.hits_of(found, said, kind) for kind in kinds]
-        score = tables.Score.of(zip(said, [case.recorded for case in found]))
-        worst = "∞" if score.worst == float("inf") else f"{score.worst:,.1f}"
-        cells += [tables.percent(score.mean_error), worst]
+        cells = [tables.hits_and_error(found, said, kind) for kind in kinds]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     day = datetime.date.today().isoformat()
-    title = f"Exact hits among {len(found)} recorded counts (`make accuracy`, {day}):"
-    return ["", title, "", *lines, ""]
+    title = f"Exact hits (and mean error) among {len(found)} recorded counts, `make accuracy`, {day}:"
+    return [title, "", *lines]
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ class Score:
     def of(cls, pairs):
         """Of pairs of estimate and recorded count; pairs without an estimate are left out."""
         pairs = [(said, count) for said, count in pairs if said is not None]
+        # Of nothing there is no share.
         errors = [abs(said - count) / count for said, count in pairs if count]
-        factors = [factor(said, count) for said, count in pairs]
+        factors = [factor(said, count) for said, count in pairs if count]
         return cls(
             len(pairs), sum(said == count for said, count in pairs),
             sum(errors) / len(errors) if errors else None, max(factors, default=None),
@@ -26,10 +27,8 @@ class Score:
 
 
 def factor(said, count):
-    """How many times too much or too little; 1 is right."""
-    if said == count:
-        return 1.0
-    return max(said, count) / min(said, count) if min(said, count) > 0 else math.inf
+    """How many times too much or too little of what is not nothing; 1 is right."""
+    return max(said, count) / min(said, count) if said else math.inf
 
 
 def row(kind, name, total, score):
@@ -38,7 +37,7 @@ def row(kind, name, total, score):
         return f"| {kind} | {name} | – | – | – | – | – |"
     asked = str(score.cases) if score.cases == total else f"{score.cases} of {total}"
     error = "–" if score.mean_error is None else percent(score.mean_error)
-    worst = "∞" if math.isinf(score.worst) else f"{score.worst:,.2f}"
+    worst = "–" if score.worst is None else f"{score.worst:,.2f}".replace("inf", "∞")
     rate = percent(score.exact / score.cases)
     return f"| {kind} | {name} | {asked} | {score.exact} | {rate} | {error} | {worst} |"
 
@@ -87,13 +86,24 @@ def by_family(cases, answers, kind):
     return lines
 
 
-def hits_of(cases, said, kind, family=None):
-    """`3 of 5` of the cases of a kind, and of a family where one is given."""
-    score = Score.of(
+def score_of(cases, said, kind, family=None):
+    """The score at the cases of a kind, and of a family where one is given."""
+    return Score.of(
         (count, case.recorded) for count, case in zip(said, cases)
         if case.kind == kind and family in (None, case.family)
     )
+
+
+def hits_of(cases, said, kind, family=None):
+    """`3 of 5`, or a dash."""
+    score = score_of(cases, said, kind, family)
     return f"{score.exact} of {score.cases}" if score.cases else "–"
+
+
+def hits_and_error(cases, said, kind):
+    """`3 of 5 (1.2 %)`: exact hits, and the mean error."""
+    error = score_of(cases, said, kind).mean_error
+    return hits_of(cases, said, kind) + (f" ({percent(error)})" if error is not None else "")
 
 
 def write_between(path, name, lines):

@@ -47,8 +47,11 @@ class Statistics(unittest.TestCase):
         self.assertAlmostEqual(score.mean_error, 0.5)
 
     def test_nothing_against_something_is_infinitely_wrong(self):
-        score = tables.Score.of([(0, 258), (5, 0)])
-        self.assertEqual((score.worst, score.mean_error), (float("inf"), 1.0))
+        score = tables.Score.of([(0, 258), (258, 258)])
+        self.assertEqual((score.worst, score.mean_error), (float("inf"), 0.5))
+        # What is recorded as nothing has no share and no factor, but is a miss.
+        score = tables.Score.of([(5, 0)])
+        self.assertEqual((score.cases, score.exact, score.worst), (1, 0, None))
         self.assertEqual(tables.Score.of([(0, 0)]).exact, 1)
 
     def test_no_answer_is_a_dash(self):
