@@ -2,12 +2,14 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup demo test lint doc bench clean
+.PHONY: help setup demo test lint doc bench bench-peers accuracy clean
 
 help:
 	@printf '%s\n' 'make demo   budget the fixtures for two models, and cut a photograph into tiles' \
 	  'make test   format check, clippy, every test' 'make lint   format check and clippy' \
-	  'make doc    the documentation of every crate' 'make bench  the benchmarks, beside their peers'
+	  'make doc    the documentation of every crate' 'make bench  the benchmarks, beside their peers' \
+	  'make bench-peers  the same written into docs/benchmarks.md, and the whole job (QUICK=1: one round)' \
+	  'make accuracy     our counts and other estimators beside recorded ones, into docs/accuracy.md'
 
 setup:
 	@scripts/setup.sh
@@ -38,6 +40,15 @@ bench: setup
 	@scripts/setup.sh bench
 	$(CARGO) bench -p mediaprep-benches --locked
 	$(CARGO) bench -p mediaprep-bench-send --locked
+
+bench-peers: setup
+	@scripts/setup.sh bench
+	target/peers/bin/python -B scripts/bench-peers $(if $(QUICK),--quick)
+
+accuracy: setup
+	@scripts/setup.sh accuracy
+	@$(CARGO) build -q --release -p mediaprep-cli --locked
+	python3 -B benches/accuracy target/release/mediaprep
 
 clean:
 	$(CARGO) clean

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediaprep_benches::{Run, built_binary, median, run, target};
+use mediaprep_benches::{Run, built_binary, median, rounds, run, target};
 
 const FILES: usize = 10_000;
 const ROUNDS: usize = 5;
@@ -53,7 +53,7 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
     let tools = tools(&binary, &folder, &list, scratch.path())?;
     let mut runs: Vec<Vec<Run>> = tools.iter().map(|_| Vec::new()).collect();
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         for (tool, runs) in tools.iter().zip(&mut runs) {
             if round < tool.rounds {
                 runs.push(run(&mut (tool.command)(), &[0, 1])?);

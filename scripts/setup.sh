@@ -2,6 +2,7 @@
 # Installs what the build needs and the machine lacks. Quick when nothing is missing.
 #   scripts/setup.sh          what `make test` and `make demo` need
 #   scripts/setup.sh bench    also the peers that `make bench` compares with
+#   scripts/setup.sh accuracy also the estimators that `make accuracy` compares with
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -68,6 +69,7 @@ look() {
   if [ "$purpose" = bench ]; then
     need libimage-exiftool-perl command -v exiftool
     need ffmpeg command -v ffmpeg
+    need mupdf-tools command -v mutool
     need "python3 python3-venv" command -v python3
     if ! command -v npm >/dev/null 2>&1 && debian_has_node; then missing+=(nodejs npm); fi
   fi
@@ -119,9 +121,9 @@ peers_environment() {
 # The versions that the benchmarks' printed figures were measured with.
 python_peers() {
   local packages=(pillow==13.0.0 numpy 'pyvips[binary]==3.2.0' opencv-python-headless==5.0.0.93
-    pypdfium2==5.15.2 pypdf==7.1.0 reportlab==5.1.0 av==18.1.0 google-genai==3.4.0)
+    pypdfium2==5.15.2 pypdf==7.1.0 reportlab==5.1.0 av==18.1.0 decord==0.6.0 google-genai==3.4.0)
   target/peers/bin/python -c 'from importlib.util import find_spec as found
-names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab", "av", "google",
+names = ("PIL", "numpy", "pyvips", "cv2", "pypdfium2", "pypdf", "reportlab", "av", "decord", "google",
          "google.genai")
 raise SystemExit(not all(map(found, names)))' && return 0
   say "installing ${packages[*]} into target/peers"
@@ -138,6 +140,27 @@ node_peers() {
   mkdir -p $folder
   npm install --silent --no-audit --no-fund --prefix $folder sharp@0.35.5 >/dev/null ||
     say "sharp is left out: npm could not install it"
+}
+
+# An estimator: the tables leave it out and say so where it is missing.
+litellm_peer() {
+  target/peers/bin/python -c 'import importlib.util as u; raise SystemExit(not u.find_spec("litellm"))' && return 0
+  say "installing litellm into target/peers"
+  target/peers/bin/pip install -q --disable-pip-version-check litellm==1.106.2 ||
+    say "litellm is left out: pip could not install it"
+}
+
+# A crate with hundreds of dependencies, in a project of its own.
+crate_peer() {
+  local made=target/peers/bin/llm-multimodal-peer
+  [ -x $made ] && [ ! benches/peers/llm-multimodal/main.rs -nt $made ] && return 0
+  say "building llm-multimodal into target/peers"
+  if CARGO_TARGET_DIR=target/peers/crates cargo build -q --release \
+    --manifest-path benches/peers/llm-multimodal/Cargo.toml; then
+    cp target/peers/crates/release/llm-multimodal-peer $made
+  else
+    say "llm-multimodal is left out: it could not be built"
+  fi
 }
 
 purpose=${1:-}
@@ -165,5 +188,11 @@ if [ "$purpose" = bench ]; then
   peers_environment
   python_peers
   node_peers
+  crate_peer
+fi
+if [ "$purpose" = accuracy ]; then
+  peers_environment
+  litellm_peer
+  crate_peer
 fi
 say "everything is here"

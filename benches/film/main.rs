@@ -1,7 +1,9 @@
-//! Videos and sounds: the frame of each second as JPEG of 768 pixels beside `ffmpeg -vf fps=1` and
-//! PyAV, on one thread each, with keyframes far apart and one a second; half an hour of sound to mono
-//! of 16 kHz as FLAC beside `ffmpeg -ac 1 -ar 16000`. Runs are interleaved, and the tables show the
-//! run with the least CPU time. Every tool is a process of its own, its start included.
+//! Videos and sounds: the frame of each second as JPEG of 768 pixels beside `ffmpeg -vf fps=1`, PyAV
+//! and decord, on one thread each, with keyframes far apart and one a second; half an hour of sound to
+//! mono of 16 kHz as FLAC, as Opus for speech and by Codec2 beside `ffmpeg -ac 1 -ar 16000`. Runs are
+//! interleaved, and the tables show the run with the least CPU time. Every tool is a process of its
+//! own, its start included. The Python peers fail when they find another number of frames, and those of
+//! ours and of `ffmpeg` are counted.
 //!
 //! The inputs are made by the `ffmpeg` program: a minute of its moving test picture with noise, in
 //! 1080p at 30 frames a second by x264; noise and a tone as MP3.
@@ -10,12 +12,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediaprep_benches::{Tool, built_binary, peer, python, run, table, target};
+use mediaprep_benches::{Tool, built_binary, files_in, fresh, peer, python, run, table, target};
 
 /// Seconds of video.
 const VIDEO: usize = 60;
 /// Seconds of sound.
 const SOUND: usize = 1800;
+/// The stream that ours keeps beside the decoded sound.
+const CODEC2: [&str; 6] = ["-ar", "8000", "-c:a", "libcodec2", "-mode", "700C"];
 
 fn main() -> io::Result<()> {
     // `cargo test` and `cargo bench -- --list` come by as well.
@@ -68,7 +72,7 @@ fn frames(
         let mut command = Command::new(binary);
         command.args(["prepare", "--quiet", "--threads", "1", "--video", "frames"]);
         command.args(["--max-side", "768", "--model", "gemini-2.5-flash", "--out"]);
-        command.arg(scratch.join("out")).arg(film);
+        command.arg(fresh(scratch.join("out"))).arg(film);
         command
     };
     let theirs = || {
@@ -77,17 +81,25 @@ fn frames(
         command.arg(folder.join("%04d.jpg"));
         command
     };
-    let pyav = || {
+    let scripted = |script: &str| {
         let mut command = python();
-        command.arg(peer("pyav.py")).arg(film);
+        command.arg("-B").arg(peer(script)).arg(film);
         command
     };
-    let tools: [Tool<'_>; 3] = [
+    let tools: [Tool<'_>; 4] = [
         ("mediaprep --video frames", Box::new(ours)),
         ("ffmpeg -vf fps=1", Box::new(theirs)),
-        ("PyAV, every frame", Box::new(pyav)),
+        ("PyAV, every frame", Box::new(|| scripted("pyav.py"))),
+        ("decord, by index", Box::new(|| scripted("by_decord.py"))),
     ];
-    table(out, (&format!("{name}: s"), VIDEO), &tools)
+    table(out, (&format!("{name}: s"), VIDEO), &tools)?;
+    let stem = film.file_stem().unwrap_or_default().to_string_lossy();
+    let ours = files_in(&scratch.join("out/media"), &format!("{stem}-f"))?;
+    let theirs = files_in(&folder, "")?;
+    if ours.abs_diff(theirs) > 1 {
+        return Err(io::Error::other(format!("{ours} frames are ours, {theirs} those of ffmpeg")));
+    }
+    writeln!(out, "frames: {ours} ours, {theirs} of ffmpeg\n")
 }
 
 fn sound(out: &mut dyn Write, scratch: &Path, binary: &Path) -> io::Result<()> {
@@ -98,22 +110,37 @@ fn sound(out: &mut dyn Write, scratch: &Path, binary: &Path) -> io::Result<()> {
     let mut command = ffmpeg(&["-f", "lavfi", "-i", &tone, "-f", "lavfi", "-i", &noise]);
     command.args(["-filter_complex", mix, "-b:a", "128k"]).arg(&path);
     made(command)?;
-    let ours = || {
+    let ours = |profile: &str| {
         let mut command = Command::new(binary);
-        command.args(["prepare", "--quiet", "--threads", "1", "--audio-profile", "lossless"]);
-        command.args(["--model", "gemini-2.5-flash", "--out"]).arg(scratch.join("out")).arg(&path);
+        command.args(["prepare", "--quiet", "--threads", "1", "--audio-profile", profile]);
+        command
+            .args(["--model", "gemini-2.5-flash", "--out"])
+            .arg(fresh(scratch.join("out")))
+            .arg(&path);
         command
     };
-    let theirs = || {
+    let theirs = |codec: &[&str], name: &str| {
         let mut command = ffmpeg(&["-threads", "1", "-i"]);
-        command.arg(&path).args(["-ac", "1", "-ar", "16000"]).arg(scratch.join("sound.flac"));
+        command.arg(&path).args(["-ac", "1", "-ar", "16000"]).args(codec).arg(scratch.join(name));
         command
     };
     let tools: [Tool<'_>; 2] = [
-        ("mediaprep, lossless", Box::new(ours)),
-        ("ffmpeg -ac 1 -ar 16000, FLAC", Box::new(theirs)),
+        ("mediaprep, lossless", Box::new(|| ours("lossless"))),
+        ("ffmpeg -ac 1 -ar 16000, FLAC", Box::new(|| theirs(&[], "sound.flac"))),
     ];
-    table(out, ("sound: s", SOUND), &tools)
+    table(out, ("sound: s", SOUND), &tools)?;
+    let opus = ["-c:a", "libopus", "-b:a", "16k", "-application", "voip"];
+    let tools: [Tool<'_>; 2] = [
+        ("mediaprep, speech", Box::new(|| ours("speech"))),
+        ("ffmpeg, Opus of 16 kbit/s", Box::new(|| theirs(&opus, "sound.opus"))),
+    ];
+    table(out, ("speech: s", SOUND), &tools)?;
+    let tools: [Tool<'_>; 2] = [
+        ("mediaprep, 1kbps", Box::new(|| ours("1kbps"))),
+        // Codec2 takes 8 kHz alone.
+        ("ffmpeg, Codec2 of 700 bit/s", Box::new(|| theirs(&CODEC2, "sound.c2"))),
+    ];
+    table(out, ("1 kbit/s: s", SOUND), &tools)
 }
 
 /// Peak memory of a short film and of the same ten times over.
@@ -126,7 +153,7 @@ fn memory(out: &mut dyn Write, scratch: &Path, binary: &Path) -> io::Result<()> 
         for threads in ["1", "2"] {
             let mut command = Command::new(binary);
             command.args(["prepare", "--quiet", "--threads", threads, "--video", "frames"]);
-            command.args(["--model", "gemini-2.5-flash", "--out"]).arg(scratch.join("out"));
+            command.args(["--model", "gemini-2.5-flash", "--out"]).arg(fresh(scratch.join("out")));
             let run = run(command.arg(film), &[0])?;
             writeln!(out, "{name} on {threads} threads: {} MB", run.peak >> 20)?;
         }

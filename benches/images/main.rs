@@ -16,7 +16,7 @@ mod workers;
 use std::io::{self, Write};
 use std::path::Path;
 
-use mediaprep_benches::target;
+use mediaprep_benches::{rounds, target};
 use workers::{Spent, Worker};
 
 /// Odd, so that there is a middle one.
@@ -78,7 +78,7 @@ fn main() -> io::Result<()> {
     let picture = photo::write(scratch.path())?;
     let mut workers = workers::start(&picture)?;
     let mut entries = compared(&mut workers, scratch.path())?;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         for entry in &mut entries {
             entry.runs.push(workers[entry.worker].run(entry.job, None)?);
         }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use mediaprep_benches::rounds;
+
 use crate::workers::{Spent, Worker};
 use crate::{Entry, Job, ROUNDS, photo};
 
@@ -31,8 +33,9 @@ pub(crate) fn print(
     let bytes = std::fs::metadata(photo)?.len();
     writeln!(
         out,
-        "\n4000x3000 JPEG, 4:2:0, {:.2} MB; least and middle of {ROUNDS} interleaved runs",
-        bytes as f64 / 1e6
+        "\n4000x3000 JPEG, 4:2:0, {:.2} MB; least and middle of {} interleaved runs",
+        bytes as f64 / 1e6,
+        rounds(ROUNDS)
     )?;
     let mut counts: Vec<usize> = workers.iter().map(|worker| worker.threads).collect();
     counts.dedup();

@@ -1,5 +1,5 @@
 //! PDFs: facts of a thousand files beside pdfinfo and pypdf, and pages drawn at 3072 pixels beside
-//! pdftoppm and pypdfium2, dropped and as JPEG. Runs are interleaved; the tables show the run with
+//! pdftoppm, mutool and pypdfium2, dropped and as JPEG (which mutool does not write). Runs are interleaved; the tables show the run with
 //! the least CPU time, since the machine is seldom alone, and ratios.
 //!
 //! The files to draw are written by `peers/pdf_files.py`: 40 pages of dense text, 20 with text, a
@@ -10,7 +10,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediaprep_benches::{Tool, built_binary, peer, python, run, table, target, with};
+use mediaprep_benches::{
+    Tool, built_binary, files_in, fresh, peer, python, run, table, target, with,
+};
 use mediaprep_media::{Dimensions, Error};
 use mediaprep_pdf::raster::{HayroDocument, Pages, PdfiumLibrary};
 
@@ -140,25 +142,37 @@ fn drawing(
         command.args(format).args(["-scale-to", &LONG.to_string()]).arg(path);
         command
     };
+    let mutool = || {
+        let mut command = Command::new("mutool");
+        // A4 upright; what is drawn is thrown away, as with the others.
+        command.args(["draw", "-q", "-h", &LONG.to_string(), "-F", "pnm", "-o", "/dev/null"]);
+        command.arg(path);
+        command
+    };
     let pypdfium = |what: &str| {
         let mut command = python();
         command.arg(peer("pypdfium.py")).arg(what).arg(path);
         command
     };
     let title = format!("{file}: pages drawn");
-    let tools: [Tool<'_>; 4] = [
+    let mut tools: Vec<Tool<'_>> = vec![
         ("hayro", Box::new(|| dropped("hayro"))),
         ("PDFium", Box::new(|| dropped("pdfium"))),
         ("pypdfium2", Box::new(|| pypdfium("draw"))),
         ("pdftoppm", Box::new(|| pdftoppm(&[]))),
     ];
+    if Command::new("mutool").arg("-v").output().is_ok() {
+        tools.push(("mutool draw", Box::new(mutool)));
+    } else {
+        writeln!(out, "mutool is not installed, so it is left out")?;
+    }
     table(out, (&title, pages), &tools)?;
 
     let prepared = |library: &str, threads: &str| {
         let mut command = Command::new(binary);
         command.args(["prepare", "--quiet", "--pdf", "pages", "--model", "gemini-2.5-pro"]);
         command.args(["--pdf-engine", library, "--threads", threads, "--out"]);
-        command.arg(scratch.join("out")).arg(path);
+        command.arg(fresh(scratch.join("out"))).arg(path);
         command
     };
     let title = format!("{file}: pages as JPEG");
@@ -170,7 +184,9 @@ fn drawing(
         ("pypdfium2 and Pillow", Box::new(|| pypdfium("jpeg"))),
         ("pdftoppm -jpeg", Box::new(|| pdftoppm(&["-jpeg", "-jpegopt", "quality=90"]))),
     ];
-    table(out, (&title, pages), &tools)
+    table(out, (&title, pages), &tools)?;
+    let made = files_in(&scratch.join("out/media"), &format!("{file}-p"))?;
+    if made == pages { Ok(()) } else { Err(io::Error::other(format!("{made} pages are ours"))) }
 }
 
 /// Peak memory of drawing few and many pages of one document.
