@@ -20,6 +20,7 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use mediaprep_media::MediaResolution;
@@ -329,7 +330,14 @@ impl Fitting<'_> {
         let request = PlanOptions { media_resolution, ..self.request.clone() };
         let planner = Planner::new(self.rules, &request);
         let all = Offers { planner: &planner, levers, shape: self.shape };
-        let some = |entry: &Entry<'_>| Some(all.of(entry)).filter(|offers| !offers.is_empty());
+        // Folders hold many pictures of one size.
+        let mut pictures = HashMap::new();
+        let mut offers = |entry: &Entry<'_>| match entry.picture().filter(|_| self.shape.is_plain())
+        {
+            Some(alike) => pictures.entry(alike).or_insert_with(|| all.of(entry)).clone(),
+            None => all.of(entry),
+        };
+        let some = |entry| Some(offers(entry)).filter(|offers| !offers.is_empty());
         let offers = entries.iter().map(some).collect::<Option<Vec<_>>>()?;
         Some(Setting { level, request, offers })
     }

@@ -28,8 +28,20 @@ pub(super) struct Entry<'a> {
     pub(super) kept: bool,
 }
 
+/// What pictures that can be sent in the same ways have in common: size, route, whether others are
+/// beside it, what it costs, and whether nothing may be done to it.
+type Alike = (Dimensions, Route, bool, Tokens, bool);
+
+impl Entry<'_> {
+    /// What the offers of a picture depend on; `None` for other media.
+    pub(super) fn picture(&self) -> Option<Alike> {
+        let MediaInfo::Image(image) = &self.probed.info else { return None };
+        Some((image.displayed(), self.whole, self.beside.several(), self.base, self.kept))
+    }
+}
+
 /// Tokens of one item, by what they are priced as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Tokens {
     /// The image, the pages, the frames or the sound file.
     pub(super) media: u64,
@@ -87,9 +99,7 @@ impl Offers<'_> {
     pub(super) fn of(&self, entry: &Entry<'_>) -> Vec<Offer> {
         let mut offers = Vec::new();
         if entry.kept {
-            let own = ItemOptions::default();
-            let quality = self.detail(entry, &own);
-            offers.extend(self.offer(entry, own, quality));
+            offers.extend(self.whole(entry, ItemOptions::default()));
             offers.retain(|offer| offer.quality == WHOLE);
         } else {
             for form in self.forms(entry) {
@@ -151,8 +161,7 @@ impl Offers<'_> {
         offers: &mut Vec<Offer>,
     ) {
         let own = ItemOptions { media_resolution: level, form, ..ItemOptions::default() };
-        let quality = self.detail(entry, &own);
-        let Some(whole) = self.offer(entry, own, quality) else { return };
+        let Some(whole) = self.whole(entry, own) else { return };
         match &entry.probed.info {
             MediaInfo::Image(image) => {
                 self.sizes(entry, image.displayed(), &whole, offers);
@@ -204,10 +213,10 @@ impl Offers<'_> {
         Some(Offer { own, tokens, quality })
     }
 
-    /// What is left of the pictures at a level and in a form, or at those of the request.
-    fn detail(&self, entry: &Entry<'_>, own: &ItemOptions) -> u64 {
-        let tokens = self.count(entry, own);
-        tokens.map_or(0, |tokens| by_area(tokens.media, entry.base.media))
+    /// All of an item at a level and in a form, or at those of the request.
+    fn whole(&self, entry: &Entry<'_>, own: ItemOptions) -> Option<Offer> {
+        let tokens = self.count(entry, &own)?;
+        Some(Offer { own, tokens, quality: by_area(tokens.media, entry.base.media) })
     }
 
     fn sizes(&self, entry: &Entry<'_>, size: Dimensions, whole: &Offer, offers: &mut Vec<Offer>) {
@@ -218,12 +227,7 @@ impl Offers<'_> {
         // Under other rules a size changes the count only by the rounding of its shape.
         let Some(kept) = self.planner.tiled_side(&entry.probed.info, &whole.own) else { return };
         let kept = kept.min(size.long());
-        let place = (entry.whole, entry.beside);
-        let count = |size| {
-            count(self.planner, &MediaInfo::image(size), &whole.own, place)
-                .ok()
-                .map(|tokens| tokens.media)
-        };
+        let count = self.planner.picture_counter(&whole.own, entry.whole, entry.beside);
         for (side, media) in cheaper_sides(size, count) {
             let own = ItemOptions { longest_side: Some(side), ..whole.own.clone() };
             let detail = by_share(u64::from(side), u64::from(kept));
@@ -261,7 +265,7 @@ impl Offers<'_> {
 
     fn videos(&self, entry: &Entry<'_>, video: &VideoInfo, whole: &Offer, offers: &mut Vec<Offer>) {
         let clips = self.clips(entry, self.planner.options().clip);
-        for (fps, steady) in self.rates(entry, whole) {
+        for (fps, tokens, steady) in self.rates(entry, whole) {
             for (audio_track, heard) in self.tracks(video) {
                 let own = ItemOptions { fps, audio_track, ..whole.own.clone() };
                 let quality = times(times(whole.quality, steady), heard);
@@ -269,16 +273,19 @@ impl Offers<'_> {
                     let own = ItemOptions { clip: *clip, ..own.clone() };
                     offers.extend(self.offer(entry, own, times(quality, *kept)));
                 }
-                offers.extend(self.offer(entry, own, quality));
+                offers.extend(match audio_track {
+                    None => Some(Offer { own, tokens, quality }),
+                    Some(_) => self.offer(entry, own, quality),
+                });
             }
         }
     }
 
-    /// The rates below the request's own that give fewer frames, with what each keeps; the request's
-    /// own first.
-    fn rates(&self, entry: &Entry<'_>, whole: &Offer) -> Vec<(Option<FrameRate>, u64)> {
+    /// The rates below the request's own that give fewer frames, with what each costs and keeps; the
+    /// request's own first.
+    fn rates(&self, entry: &Entry<'_>, whole: &Offer) -> Vec<(Option<FrameRate>, Tokens, u64)> {
         let asked = self.planner.options().fps.unwrap_or(FrameRate::ONE);
-        let mut rates = vec![(None, WHOLE)];
+        let mut rates = vec![(None, whole.tokens, WHOLE)];
         // The rate of frames that are taken here is ours.
         let portions = self.portions(entry, &whole.own);
         let ours = matches!(portions, Ok(Some(_)));
@@ -294,7 +301,7 @@ impl Offers<'_> {
             let Some(tokens) = self.count(entry, &own) else { continue };
             if tokens.frames < fewest {
                 fewest = tokens.frames;
-                rates.push((Some(rate), by_instants(fewest, entry.base.frames)));
+                rates.push((Some(rate), tokens, by_instants(fewest, entry.base.frames)));
             }
         }
         rates

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use mediaprep_media::MediaResolution;
-use mediaprep_tokens::{CountError, ItemCount, RequestShape, Route};
+use mediaprep_media::{Dimensions, MediaResolution};
+use mediaprep_tokens::{
+    CountError, ImageFacts, ItemCount, ItemFacts, MediaFacts, RequestShape, Route,
+};
 
 use super::{Charge, Planner};
 use crate::MediaInfo;
@@ -123,6 +125,26 @@ impl Planner<'_> {
         let mut shape = beside;
         shape.add(&facts);
         self.rules.row.count_item(&facts, shape, &self.rules.key.model)
+    }
+
+    /// Says what pictures of any size would be charged in its place: [`Planner::count_item`] for many.
+    pub(crate) fn picture_counter(
+        &self,
+        own: &ItemOptions,
+        route: Route,
+        beside: RequestShape,
+    ) -> impl Fn(Dimensions) -> Option<u64> {
+        let options = Own::new(own, self.options);
+        let any = MediaInfo::image(Dimensions::ONE);
+        let facts = self.facts_under(&any, route, &options.options, options.level);
+        let mut shape = beside;
+        shape.add(&facts);
+        let (row, model) = (self.rules.row, &self.rules.key.model);
+        move |size| {
+            let media = MediaFacts::Image(ImageFacts { size, copies: 1 });
+            let facts = ItemFacts { media, ..facts };
+            Some(row.count_item(&facts, shape, model).ok()?.media.tokens)
+        }
     }
 
     /// The longest side that the service keeps of an image that is cut into tiles under options of
