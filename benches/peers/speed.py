@@ -237,4 +237,5 @@ def runs(page):
         machines.append(said["machine"])
     text = f"Run: {', '.join(done) or 'none'}"
     text += "".join(f"; {machine}" for machine in dict.fromkeys(machines)) + "."
+    text += " A load is other work at the start: trust the CPU times there." if "load" in text else ""
     return text + (f" Not run: {', '.join(absent)}." if absent else "")

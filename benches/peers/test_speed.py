@@ -165,6 +165,8 @@ class Summary(unittest.TestCase):
     def test_a_quick_run_on_a_busy_machine_says_so(self):
         text = speed.summary(page(quick=" -- --quick", load="4.1"))[-1]
         self.assertIn("`film` 2026-11-20 (one quick round, load 4.1)", text)
+        self.assertIn("trust the CPU times", text)
+        self.assertNotIn("trust", speed.summary(page())[-1])
 
     def test_a_table_of_another_form_is_an_error(self):
         for part in TEXTS:
