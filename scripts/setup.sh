@@ -152,12 +152,12 @@ litellm_peer() {
 
 # A crate with hundreds of dependencies, in a project of its own.
 crate_peer() {
+  local source=benches/peers/llm-multimodal folder=target/peers/llm-multimodal
   local made=target/peers/bin/llm-multimodal-peer
-  [ -x $made ] && [ ! benches/peers/llm-multimodal/main.rs -nt $made ] && return 0
-  say "building llm-multimodal into target/peers"
-  if CARGO_TARGET_DIR=target/peers/crates cargo build -q --release \
-    --manifest-path benches/peers/llm-multimodal/Cargo.toml; then
-    cp target/peers/crates/release/llm-multimodal-peer $made
+  [ -x $made ] && [ ! $source/main.rs -nt $made ] && [ ! $source/Cargo.toml -nt $made ] && return 0
+  say "building llm-multimodal into $folder, which takes minutes"
+  if CARGO_TARGET_DIR=$folder cargo build -q --release --manifest-path $source/Cargo.toml; then
+    cp $folder/release/llm-multimodal-peer $made
   else
     say "llm-multimodal is left out: it could not be built"
   fi
