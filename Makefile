@@ -15,10 +15,10 @@ setup:
 	@scripts/setup.sh
 
 demo: setup
-	@$(CARGO) build -q --release -p mediaprep-cli
-	target/release/mediaprep budget fixtures --requests each \
+	@$(CARGO) build -q --profile quick -p mediaprep-cli --locked
+	target/quick/mediaprep budget fixtures --requests each \
 	  --model gemini-3.5-flash --compare gemini-2.5-flash
-	target/release/mediaprep prepare fixtures/images/photo-landscape-12mp.jpg \
+	target/quick/mediaprep prepare fixtures/images/photo-landscape-12mp.jpg \
 	  --images tiles --model gemini-2.5-pro --service vertex --out target/demo
 
 lint: setup

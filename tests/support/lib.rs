@@ -1,6 +1,8 @@
 //! What the tests share: where things lie, the manifests, and running the command line.
 
 pub mod fuzz;
+pub mod markdown;
+pub mod shell;
 
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod connect;
+mod examples;
 mod files;
 mod fit;
 mod media;
@@ -29,7 +30,8 @@ pub(crate) use self::send::{SendArgs, VerifyArgs};
 
 /// Know what media will cost on a Gemini model before you send it.
 #[derive(Debug, Parser)]
-#[command(name = "mediaprep", version, max_term_width = 100, args_override_self = true)]
+#[command(name = "mediaprep", version, max_term_width = 100, args_override_self = true,
+    after_long_help = examples::TOP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -39,45 +41,75 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Header facts of each file.
-    #[command(args_override_self = true)]
+    /// Print what the header of each file says: format, size, length, pages.
+    #[command(args_override_self = true, after_long_help = examples::PROBE)]
     Probe(ProbeArgs),
-    /// Tokens, cost, window share, limits and route; never decodes pixels.
-    #[command(args_override_self = true)]
+    /// Count tokens and cost, check window and limits, and say how files travel.
+    ///
+    /// Headers are read, pixels never decoded, and no connection is opened.
+    #[command(args_override_self = true, after_long_help = examples::BUDGET)]
     Budget(Box<BudgetArgs>),
-    /// The budget as one page of HTML, with pictures of what is counted and of the tiles.
-    #[command(args_override_self = true)]
+    /// Write the budget as one page of HTML, with pictures of what is counted and its tiles.
+    ///
+    /// The page stands alone: it loads nothing, so it can be mailed, archived and read offline. The
+    /// sums are those of `budget` with the same options. Long lists are cut, the dearest first, and
+    /// the page says what was left out.
+    #[command(args_override_self = true, after_long_help = examples::REPORT)]
     Report(Box<ReportArgs>),
     /// Choose what is given up of each file so that everything is within a budget.
-    #[command(args_override_self = true)]
+    ///
+    /// What is given up is chosen so that as little as possible is lost: the sum over all files of
+    /// what each loses, times its weight. No file ever gets dearer.
+    #[command(args_override_self = true, after_long_help = examples::FIT)]
     Fit(Box<FitArgs>),
     /// Bring media into shape and write them with a manifest and the request, ready to send.
-    #[command(args_override_self = true)]
+    ///
+    /// A run that was stopped goes on where it ended, and a second run does nothing twice. An image
+    /// that needs nothing is passed on byte for byte, metadata included; one that is encoded again
+    /// loses its Exif and GPS data.
+    #[command(args_override_self = true, after_long_help = examples::PREPARE)]
     Prepare(Box<PrepareArgs>),
     /// Prepare media, upload what does not go inside the request, ask, and print the answer.
-    #[command(args_override_self = true)]
+    ///
+    /// The answer goes to standard output as it comes; what was charged, beside our own count, to
+    /// standard error.
+    #[command(args_override_self = true, after_long_help = examples::SEND)]
     Send(Box<SendArgs>),
     /// Count here and by the service, and show the difference.
-    #[command(args_override_self = true)]
+    ///
+    /// By the count-tokens meter the service is asked to count, which costs nothing. By the billed
+    /// meter it is asked for an answer of one token, and what it reports as charged is compared:
+    /// that costs what the media cost.
+    #[command(args_override_self = true, after_long_help = examples::VERIFY)]
     Verify(Box<VerifyArgs>),
-    /// The File API: upload, list, look at, wait for and delete files.
-    #[command(args_override_self = true)]
+    /// Upload, list, look at, wait for and delete files by the File API.
+    #[command(args_override_self = true, after_long_help = examples::FILES)]
     Files(Box<FilesArgs>),
-    /// Boxes of a model's answer as pixels of the original image, and a picture of them.
-    #[command(args_override_self = true)]
+    /// Turn the boxes of a model's answer into pixels of the original image, and draw them.
+    ///
+    /// Boxes are `[ymin, xmin, ymax, xmax]` on a grid of 0 to 1000 over the image that the model was
+    /// shown, bare or in the model's JSON answer, fenced or not.
+    #[command(args_override_self = true, after_long_help = examples::BOXES)]
     Boxes(BoxesArgs),
-    /// The rule book: rows, evidence, sources, limits, prices.
-    #[command(args_override_self = true)]
+    /// Print the rule book: rows, evidence, sources, limits, prices.
+    #[command(args_override_self = true, after_long_help = examples::MODELS)]
     Models(ModelsArgs),
     /// Measure each stage of the work on files of your own, and compare with a saved run.
-    #[command(args_override_self = true)]
+    ///
+    /// The stages are run in turns, one round after another, on the files that are named; what comes
+    /// out is dropped. Each file counts, also one with the bytes of another. Times on the clock are
+    /// those of a machine that others use too: CPU time is what decides, unless nobody else was
+    /// there.
+    #[command(args_override_self = true, after_long_help = examples::BENCH)]
     Bench(Box<BenchArgs>),
-    /// Print a completion script.
+    /// Print a completion script for a shell.
+    #[command(after_long_help = examples::COMPLETIONS)]
     Completions {
         /// The shell to complete in.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
+    /// Print the manual page, with every command and option.
+    #[command(after_long_help = examples::MAN)]
     Man,
     /// Draw pages for another process of this program.
     #[command(hide = true)]
@@ -188,7 +220,7 @@ pub(crate) struct RuleArgs {
     /// The service that takes the request.
     #[arg(long, value_enum, default_value_t = ServiceArg::DeveloperApi)]
     pub(crate) service: ServiceArg,
-    /// Whose number is wanted; billed falls back to documented where nobody has measured.
+    /// Whose count is wanted; billed falls back to documented where nobody has measured.
     #[arg(long, value_enum, default_value_t = MeterArg::Billed)]
     pub(crate) meter: MeterArg,
     /// The day of the request [default: today].
@@ -258,16 +290,16 @@ pub(crate) struct RequestArgs {
     /// Sampled video frames a second, above 0 and up to 24 [default: the service's 1].
     #[arg(long, value_name = "N")]
     pub(crate) fps: Option<String>,
-    /// Video clip from here: seconds, MM:SS or H:MM:SS.
+    /// Start of the clip of each video: seconds, MM:SS or H:MM:SS [default: the beginning].
     #[arg(long, value_name = "S")]
     pub(crate) start: Option<String>,
-    /// Video clip to here: seconds, MM:SS or H:MM:SS.
+    /// End of the clip of each video: seconds, MM:SS or H:MM:SS [default: the end].
     #[arg(long, value_name = "S")]
     pub(crate) end: Option<String>,
     /// How files travel; auto decides by size.
     #[arg(long, value_enum, default_value_t = RouteArg::Auto)]
     pub(crate) route: RouteArg,
-    /// Send videos with their sound or without.
+    /// Send videos with their sound (auto) or without it (none).
     #[arg(long, value_enum, default_value_t = AudioTrackArg::Auto)]
     pub(crate) audio_track: AudioTrackArg,
     /// All inputs in one request, or every file in a request of its own.
@@ -276,7 +308,7 @@ pub(crate) struct RequestArgs {
     /// Count and send files with the same bytes as another one again, instead of once.
     #[arg(long)]
     pub(crate) keep_duplicates: bool,
-    /// Text that goes along, estimated at four characters a token.
+    /// Text that is sent along, estimated at four characters a token.
     #[arg(long, value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
 }
@@ -369,8 +401,6 @@ pub(crate) struct PrepareArgs {
     pub(crate) files: bool,
 }
 
-/// Boxes are `[ymin, xmin, ymax, xmax]` on a grid of 0 to 1000 over the image that the model was
-/// shown, bare or in the model's JSON answer, fenced or not.
 #[derive(Debug, Args)]
 pub(crate) struct BoxesArgs {
     /// The image: the original, or a part that `prepare` made of it.
@@ -382,7 +412,7 @@ pub(crate) struct BoxesArgs {
     /// The part that the model was shown, when --image names the original.
     #[arg(long, value_name = "FILE")]
     pub(crate) part: Option<PathBuf>,
-    /// Manifest that speaks of the part [default: the one above the part's folder].
+    /// Manifest that describes the part [default: the one above the part's folder].
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
     /// Draw the boxes with their labels onto the original and write that as PNG.

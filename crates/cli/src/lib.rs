@@ -35,12 +35,18 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
 pub use crate::output::{Output, Status};
+
+/// The definition of all commands and options, for programs that parse, document or check command
+/// lines without running them.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs one command. The first argument is the program's name.
 pub fn run<I, T>(args: I, output: &mut Output<'_>) -> Status

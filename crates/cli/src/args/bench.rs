@@ -15,9 +15,6 @@ pub(crate) enum BenchFormat {
     Json,
 }
 
-/// The stages are run in turns, one round after another, on the files that are named; what comes out
-/// is dropped. Each file counts, also one with the bytes of another. Times on the clock are those of a
-/// machine that others use too: CPU time is what decides, unless nobody else was there.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     #[command(flatten)]
@@ -25,19 +22,26 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) rule: RuleArgs,
     /// Only these stages [default: all that this build can do and there are files for].
-    #[arg(long, value_enum, value_name = "NAME,NAME", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        help_heading = "Measuring"
+    )]
     pub(crate) stages: Vec<StageName>,
     /// Rounds after the one that warms up.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Measuring",
+        value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub(crate) repeat: u32,
     /// Write the run as JSON, to be compared with later.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Measuring")]
     pub(crate) save: Option<PathBuf>,
     /// Compare with a saved run, stage by stage: faster, slower, or no difference.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Measuring")]
     pub(crate) baseline: Option<PathBuf>,
     /// Exit with status 1 when a stage is slower than in the saved run.
-    #[arg(long, requires = "baseline")]
+    #[arg(long, requires = "baseline", help_heading = "Measuring")]
     pub(crate) fail_slower: bool,
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = BenchFormat::Table, help_heading = "Output")]

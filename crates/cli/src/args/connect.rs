@@ -24,8 +24,8 @@ pub(crate) struct ConnectArgs {
     /// Google Cloud location [default: GOOGLE_CLOUD_LOCATION, else global].
     #[arg(long, value_name = "NAME")]
     pub(crate) location: Option<String>,
-    /// Command that prints a bearer token for Google Cloud, run by the shell [default: application-
-    /// default credentials].
+    /// Command that prints a bearer token for Google Cloud, run by the shell [default: the
+    /// application default credentials].
     #[arg(long, value_name = "COMMAND")]
     pub(crate) token_command: Option<String>,
     /// Google Cloud in express mode: the API key in place of project and token.

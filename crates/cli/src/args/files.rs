@@ -14,7 +14,7 @@ pub(crate) struct FilesArgs {
 pub(crate) enum FilesCommand {
     /// Upload files as they are; an upload that was cut goes on where it stopped.
     Upload(Box<UploadArgs>),
-    /// All files of the key's project.
+    /// List all files of the key's project.
     List {
         /// Print JSON, one file a line.
         #[arg(long)]
@@ -22,7 +22,7 @@ pub(crate) enum FilesCommand {
         #[command(flatten)]
         connect: Box<ConnectArgs>,
     },
-    /// What the service knows of files.
+    /// Print what the service knows of files, as JSON.
     Get {
         /// Names or addresses.
         #[arg(value_name = "NAME", required = true)]

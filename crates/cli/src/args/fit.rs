@@ -43,8 +43,6 @@ pub(crate) struct FittingArgs {
     pub(crate) without: Vec<LeverArg>,
 }
 
-/// What is given up is chosen so that as little as possible is lost: the sum over all files of what
-/// each loses, times its weight. No file ever gets dearer.
 #[derive(Debug, Args)]
 pub(crate) struct FitArgs {
     #[command(flatten)]

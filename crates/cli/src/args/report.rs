@@ -6,9 +6,6 @@ use clap::Args;
 
 use super::{InputArgs, RequestArgs, RuleArgs};
 
-/// The page stands alone: it loads nothing, so it can be mailed, archived and read offline. The sums
-/// are those of `budget` with the same options. Long lists are cut, the dearest first, and the page
-/// says what was left out.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]

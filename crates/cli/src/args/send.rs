@@ -6,8 +6,6 @@ use clap::Args;
 
 use super::{ConnectArgs, FittingArgs, OutputArgs, SamplingArgs, WorkArgs};
 
-/// The answer goes to standard output as it comes; what was charged, beside our own count, to
-/// standard error.
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     #[command(flatten)]
@@ -41,9 +39,6 @@ pub(crate) struct SendArgs {
     pub(crate) json: bool,
 }
 
-/// By the count-tokens meter the service is asked to count, which costs nothing. By the billed
-/// meter it is asked for an answer of one token, and what it reports as charged is compared: that
-/// costs what the media cost.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
