@@ -629,8 +629,8 @@ fn copies_are_fitted_once() {
 }
 
 #[test]
-fn the_readme_shows_what_is_printed() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+fn the_guide_shows_what_is_printed() {
+    let readme = std::fs::read_to_string(root().join("docs/guide.md")).unwrap();
     let (_, rest) = readme.split_once("$ mediaprep fit ").expect("the command is shown");
     let (command, rest) = rest.split_once('\n').unwrap();
     let (shown, _) = rest.split_once("```").unwrap();

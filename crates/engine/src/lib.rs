@@ -86,3 +86,8 @@ pub use totals::{KindTotals, ROUTES, TokenSplit, Totals};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The guide's, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide.md")]
+struct Guide;

@@ -110,7 +110,7 @@ impl Offers<'_> {
             self.sound_alone(entry, &mut offers);
         }
         offers.retain(|offer| offer.tokens.within(&entry.base));
-        without_beaten(offers)
+        without_beaten(&offers)
     }
 
     /// The forms that an item can have, its own first.
@@ -337,14 +337,19 @@ impl Offers<'_> {
 }
 
 /// The offers that no other beats: none keeps as much for as little. The best come first.
-fn without_beaten(mut offers: Vec<Offer>) -> Vec<Offer> {
-    // Of equals the one stays to which the least is done.
-    offers.sort_by_key(|offer| (WHOLE - offer.quality, offer.tokens.total(), offer.own.settings()));
-    let mut best: Vec<Offer> = Vec::new();
-    for offer in offers {
-        if !best.iter().any(|better| better.tokens.within(&offer.tokens)) {
-            best.push(offer);
+fn without_beaten(offers: &[Offer]) -> Vec<Offer> {
+    // Of equals the one stays to which the least is done, and the first of those.
+    let key = |(at, offer): (usize, &Offer)| {
+        (WHOLE - offer.quality, offer.tokens.total(), offer.own.settings(), at)
+    };
+    let mut order: Vec<_> = offers.iter().enumerate().map(key).collect();
+    order.sort_unstable();
+    let mut best: Vec<usize> = Vec::new();
+    for (.., at) in order {
+        let beaten = |&better: &usize| offers[better].tokens.within(&offers[at].tokens);
+        if !best.iter().any(beaten) {
+            best.push(at);
         }
     }
-    best
+    best.into_iter().map(|at| offers[at].clone()).collect()
 }

@@ -29,6 +29,10 @@ pub(super) fn by_area(kept: u64, of: u64) -> u64 {
     if kept >= of {
         return WHOLE;
     }
+    // What nearly every item has is within 64 bits, where dividing is quick.
+    if let Some(square) = kept.checked_mul(WHOLE * WHOLE) {
+        return (square / of).isqrt();
+    }
     let square = u128::from(WHOLE) * u128::from(WHOLE) * u128::from(kept) / u128::from(of);
     narrow(square.isqrt())
 }
@@ -57,12 +61,18 @@ pub(super) const fn times(a: u64, b: u64) -> u64 {
 
 /// The largest whole number whose cube is at most `cube`, up to [`WHOLE`].
 fn cube_root(cube: u128) -> u64 {
-    let (mut low, mut high) = (0, WHOLE);
-    while low < high {
-        let middle = (low + high).div_ceil(2);
-        if u128::from(middle).pow(3) <= cube { low = middle } else { high = middle - 1 }
+    let is_above = |root: u64| u128::from(root).pow(3) > cube;
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates")]
+    #[expect(clippy::cast_sign_loss, reason = "cubes are not negative")]
+    let mut root = (cube as f64).cbrt().min(WHOLE as f64) as u64;
+    // Whatever the machine makes of the float, the whole number beside it is the same everywhere.
+    while is_above(root) {
+        root -= 1;
     }
-    low
+    while root < WHOLE && !is_above(root + 1) {
+        root += 1;
+    }
+    root
 }
 
 fn narrow(quality: u128) -> u64 {
@@ -87,6 +97,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn cube_roots_are_whole(cube in 0..=u128::from(WHOLE).pow(3)) {
+            let root = u128::from(cube_root(cube));
+            prop_assert!(root.pow(3) <= cube && (root + 1).pow(3) > cube);
+        }
+
+        #[test]
+        fn short_and_long_squares_agree(kept in 0u64..40_000_000, of in 1u64..40_000_000) {
+            let square = u128::from(WHOLE) * u128::from(WHOLE) * u128::from(kept) / u128::from(of);
+            prop_assert_eq!(u128::from(by_area(kept, of)), square.isqrt().min(u128::from(WHOLE)));
+        }
+
         #[test]
         fn keeping_more_is_never_worse(a in 0u64.., b in 0u64.., of in 1u64..) {
             let (less, more) = (a.min(b), a.max(b));
