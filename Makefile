@@ -38,8 +38,8 @@ doc: setup
 
 bench: setup
 	@scripts/setup.sh bench
-	$(CARGO) bench -p mediaprep-benches --locked
-	$(CARGO) bench -p mediaprep-bench-send --locked
+	$(CARGO) bench --profile quick -p mediaprep-benches --locked
+	$(CARGO) bench --profile quick -p mediaprep-bench-send --locked
 
 bench-peers: setup
 	@scripts/setup.sh bench
@@ -47,8 +47,8 @@ bench-peers: setup
 
 accuracy: setup
 	@scripts/setup.sh accuracy
-	@$(CARGO) build -q --release -p mediaprep-cli --locked
-	python3 -B benches/accuracy target/release/mediaprep
+	@$(CARGO) build -q --profile quick -p mediaprep-cli --locked
+	python3 -B benches/accuracy target/quick/mediaprep
 
 clean:
 	$(CARGO) clean

@@ -81,7 +81,7 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or(fallback, PathBuf::from)
 }
 
-/// The release binary, built here so that a benchmark can be run alone.
+/// The binary, built here so that a benchmark can be run alone.
 ///
 /// # Errors
 ///
@@ -89,13 +89,13 @@ pub fn target() -> PathBuf {
 pub fn built_binary() -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "mediaprep-cli"])
+        .args(["build", "--profile", "quick", "--quiet", "--package", "mediaprep-cli"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .status()?;
     if !built.success() {
         return Err(io::Error::other("the binary could not be built"));
     }
-    Ok(target().join("release/mediaprep"))
+    Ok(target().join("quick/mediaprep"))
 }
 
 /// A program of the folder `peers`.
