@@ -1,9 +1,6 @@
 //! What the page says: plain data, its words chosen.
 
-use serde::Serialize;
-
 /// The whole page.
-#[derive(Serialize)]
 pub(crate) struct Page {
     /// What the browser's tab says.
     pub(crate) title: String,
@@ -38,7 +35,6 @@ pub(crate) struct Page {
 }
 
 /// One model with its sums.
-#[derive(Serialize)]
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) service: &'static str,
@@ -58,7 +54,6 @@ pub(crate) struct Model {
 }
 
 /// A share of a model's input window.
-#[derive(Serialize)]
 pub(crate) struct Window {
     pub(crate) share: String,
     /// Thousandths, at most 1000.
@@ -68,7 +63,6 @@ pub(crate) struct Window {
 }
 
 /// Something with a number.
-#[derive(Serialize)]
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) value: String,
@@ -77,7 +71,6 @@ pub(crate) struct Fact {
 }
 
 /// What one kind of media adds up to.
-#[derive(Serialize)]
 pub(crate) struct Kind {
     pub(crate) kind: &'static str,
     pub(crate) files: String,
@@ -92,7 +85,6 @@ pub(crate) struct Kind {
 }
 
 /// A folder with what lies below it.
-#[derive(Serialize)]
 pub(crate) struct Folder {
     pub(crate) name: String,
     pub(crate) files: String,
@@ -106,7 +98,6 @@ pub(crate) struct Folder {
 }
 
 /// One file of the table.
-#[derive(Serialize)]
 pub(crate) struct Row {
     /// Its place in the order of paths.
     pub(crate) place: u64,
@@ -128,7 +119,6 @@ pub(crate) struct Row {
 }
 
 /// One file in pictures.
-#[derive(Serialize)]
 pub(crate) struct Card {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
@@ -147,7 +137,6 @@ pub(crate) struct Card {
 }
 
 /// A grid over a picture.
-#[derive(Serialize)]
 pub(crate) struct Tiles {
     pub(crate) width: u64,
     pub(crate) height: u64,
@@ -156,7 +145,6 @@ pub(crate) struct Tiles {
 }
 
 /// A small picture.
-#[derive(Serialize)]
 pub(crate) struct Picture {
     /// A JPEG as `data:` address.
     pub(crate) address: String,
@@ -168,7 +156,6 @@ pub(crate) struct Picture {
 }
 
 /// Something worth knowing about a file or the request.
-#[derive(Serialize)]
 pub(crate) struct Notice {
     pub(crate) about: String,
     pub(crate) message: String,
@@ -176,7 +163,6 @@ pub(crate) struct Notice {
 }
 
 /// Notices of one code.
-#[derive(Serialize)]
 pub(crate) struct Notices {
     pub(crate) code: &'static str,
     pub(crate) count: String,
