@@ -1,9 +1,9 @@
 //! Budgeting a folder of 10,000 pictures beside Pillow, ExifTool and the imagesize crate, and the
 //! memory of a million facts. Runs are interleaved; the table shows medians, and ratios first.
 //!
-//! The folder holds hard links to the fixtures that are real pictures, and to those of the shared
-//! test media where they lie beside the repository. Every tool gets the same list of files, and
-//! reads size and orientation; ours also counts tokens and cost.
+//! The folder holds the fixtures that are real pictures, and those of the shared test media where they
+//! lie beside the repository, many times over, each time a byte longer: ours would know copies. Every
+//! tool gets the same list of files, and reads size and orientation; ours also counts tokens and cost.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -92,8 +92,8 @@ fn pictures(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Hard links in folders of 500, and the list of their paths. HEIC is left out, since Pillow alone
-/// does not read it.
+/// Files in folders of 500, no two alike, and the list of their paths. HEIC is left out, since Pillow
+/// alone does not read it.
 fn make_folder(scratch: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = Vec::new();
@@ -103,22 +103,17 @@ fn make_folder(scratch: &Path) -> io::Result<(PathBuf, PathBuf)> {
         pictures(&shared, &mut sources)?;
     }
     sources.sort();
-    // Links cannot cross file systems or leave read-only ones, so each source is copied once.
-    let store = scratch.join("store");
-    std::fs::create_dir_all(&store)?;
     let folder = scratch.join("pictures");
     let list = scratch.join("list");
     let mut lines = BufWriter::new(std::fs::File::create(&list)?);
-    for (at, source) in sources.iter().enumerate() {
-        std::fs::copy(source, store.join(at.to_string()))?;
-    }
     for at in 0..FILES {
         let source = at % sources.len();
         let end = sources[source].extension().unwrap_or_default().to_string_lossy();
         let part = folder.join(format!("{:02}", at / PART));
         std::fs::create_dir_all(&part)?;
         let path = part.join(format!("{at:05}.{end}"));
-        std::fs::hard_link(store.join(source.to_string()), &path)?;
+        let tail = vec![0; at / sources.len()];
+        std::fs::write(&path, [std::fs::read(&sources[source])?, tail].concat())?;
         writeln!(lines, "{}", path.display())?;
     }
     lines.flush()?;

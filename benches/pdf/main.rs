@@ -1,6 +1,7 @@
 //! PDFs: facts of a thousand files beside pdfinfo and pypdf, and pages drawn at 3072 pixels beside
-//! pdftoppm, mutool and pypdfium2, dropped and as JPEG (which mutool does not write). Runs are interleaved; the tables show the run with
-//! the least CPU time, since the machine is seldom alone, and ratios.
+//! pdftoppm, mutool and pypdfium2, dropped and as JPEG (which mutool does not write). Runs are
+//! interleaved; the tables show the run with the least CPU time, since the machine is seldom alone,
+//! and ratios.
 //!
 //! The files to draw are written by `peers/pdf_files.py`: 40 pages of dense text, 20 with text, a
 //! photograph of 2 megapixels and 200 curves, 12 scans of 4 megapixels. Every tool is a process of
@@ -105,7 +106,7 @@ fn facts(out: &mut dyn Write, scratch: &Path, binary: &Path) -> io::Result<()> {
     let names = scratch.join("list");
     std::fs::write(&names, list.join("\n"))?;
     let shell = format!(
-        "xargs -n 1 pdfinfo < {} > {}/out 2>&1 || true",
+        "xargs -n 1 pdfinfo < {} > {}/facts 2>&1 || true",
         names.display(),
         scratch.display()
     );

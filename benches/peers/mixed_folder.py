@@ -3,8 +3,9 @@
     mixed_folder.py FOLDER PHOTO PHOTOS VIDEOS DOCUMENTS SOUNDS
 
 The photographs are PHOTO, shifted, with the grain of a small sensor; every fourth lies on its side.
-Videos are FFmpeg's moving test picture with noise in 720p; PDFs have 20 pages of text, each fifth
-with a picture; sounds are half a minute of noise and a tone as MP3.
+Videos are FFmpeg's moving test picture with noise in 720p, three tenths of a second short of a minute:
+at a whole minute the service's frame at the very end depends on how the video is sent. PDFs have 20
+pages of text, each fifth with a picture; sounds are half a minute of noise and a tone as MP3.
 """
 
 import io
@@ -21,6 +22,8 @@ from reportlab.pdfgen import canvas
 A4 = (595.2756, 841.8898)
 WORDS = "the quick brown fox jumps over a lazy dog while many pages of dense text go by".split()
 PAGES = 20
+# Seconds.
+VIDEO = 59.7
 
 
 def photographs(folder, photo, count):
@@ -41,9 +44,9 @@ def ffmpeg(*args):
 
 def videos(folder, count):
     for at in range(count):
-        picture = f"testsrc2=size=1280x720:rate=30:duration=60,hue=h={at * 40},noise=alls=12:allf=t"
+        picture = f"testsrc2=size=1280x720:rate=30:duration={VIDEO},hue=h={at * 40},noise=alls=12:allf=t"
         ffmpeg("-f", "lavfi", "-i", picture,
-               "-f", "lavfi", "-i", f"sine=frequency={200 + at * 50}:duration=60",
+               "-f", "lavfi", "-i", f"sine=frequency={200 + at * 50}:duration={VIDEO}",
                "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-crf", "28",
                "-c:a", "aac", "-shortest", folder / f"video-{at:03}.mp4")
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 PARTS = ("whole", "images", "film", "pdf", "folder", "send")
 RUN = re.compile(
     r"^`(?P<command>.+?)`, (?P<day>\d{4}-\d\d-\d\d), (?P<machine>.+? cores), .*"
-    r"load average before: (?P<load>[\d.]+)"
+    r"cores busy before: (?P<busy>\d+\.\d+)"
 )
-# Above this load the machine did other work.
-BUSY = 0.5
+# With more cores at work before the start, the machine did other work.
+BUSY = 0.2
 NUMBER = r"([\d.]+)"
 PAIR = rf"{NUMBER} / {NUMBER}"
 
@@ -122,9 +122,9 @@ def rates(lines):
 
 
 FILMS = {
-    "sound": "half an hour of MP3 to FLAC of 16 kHz",
-    "speech": "half an hour of MP3 to Opus for speech",
-    "1 kbit/s": "half an hour of MP3 to 1 kbit/s",
+    "sound": "ten minutes of MP3 to FLAC of 16 kHz",
+    "speech": "ten minutes of MP3 to Opus for speech",
+    "1 kbit/s": "ten minutes of MP3 to 1 kbit/s",
 }
 
 
@@ -232,10 +232,10 @@ def runs(page):
             absent.append(f"`{part}`")
             continue
         notes = ["one quick round"] if "--quick" in said["command"] else []
-        notes += [f"load {said['load']}"] if float(said["load"]) > BUSY else []
+        notes += [f"beside {said['busy']} busy cores"] if float(said["busy"]) > BUSY else []
         done.append(f"`{part}` {said['day']}" + (f" ({', '.join(notes)})" if notes else ""))
         machines.append(said["machine"])
     text = f"Run: {', '.join(done) or 'none'}"
     text += "".join(f"; {machine}" for machine in dict.fromkeys(machines)) + "."
-    text += " A load is other work at the start: trust the CPU times there." if "load" in text else ""
+    text += " Beside other work trust the CPU times." if "busy cores" in text else ""
     return text + (f" Not run: {', '.join(absent)}." if absent else "")

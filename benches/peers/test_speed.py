@@ -6,7 +6,7 @@ import speed
 
 RUN = (
     "`cargo bench --locked -p mediaprep-benches --bench {part}{quick}`, 2026-11-20, Some Processor, "
-    "2 cores, Linux 6; load average before: {load}, 0.2, 0.1."
+    "2 cores, Linux 6; cores busy before: {busy}."
 )
 # As the harnesses print; the whole job prints Markdown.
 WHOLE = """\
@@ -85,11 +85,11 @@ TEXTS = {
 }
 
 
-def page(quick="", load="0.1", **changed):
+def page(quick="", busy="0.1", **changed):
     """A page with every part; a part that is changed to nothing was never run."""
     blocks = []
     for part, text in (TEXTS | changed).items():
-        said = f"\n{RUN.format(part=part, quick=quick, load=load)}\n\n```text\n{text}```" if text else ""
+        said = f"\n{RUN.format(part=part, quick=quick, busy=busy)}\n\n```text\n{text}```" if text else ""
         blocks.append(f"<!-- {part}:begin -->\n{said}\n<!-- {part}:end -->")
     return "\n\n".join(blocks)
 
@@ -116,7 +116,7 @@ class Parts(unittest.TestCase):
         self.assertEqual(rows("film"), [
             "| a minute of 1080p to a JPEG a second, a keyframe each 250 frames | 21.5 × real time "
             "| ffmpeg -vf fps=1 2.00 / 2.10 |",
-            "| half an hour of MP3 to 1 kbit/s | 101 × real time | ffmpeg, Codec2 of 700 bit/s "
+            "| ten minutes of MP3 to 1 kbit/s | 101 × real time | ffmpeg, Codec2 of 700 bit/s "
             "0.90 / 0.95 |",
         ])
 
@@ -163,8 +163,8 @@ class Summary(unittest.TestCase):
         self.assertEqual(len(none), 3)
 
     def test_a_quick_run_on_a_busy_machine_says_so(self):
-        text = speed.summary(page(quick=" -- --quick", load="4.1"))[-1]
-        self.assertIn("`film` 2026-11-20 (one quick round, load 4.1)", text)
+        text = speed.summary(page(quick=" -- --quick", busy="1.9"))[-1]
+        self.assertIn("`film` 2026-11-20 (one quick round, beside 1.9 busy cores)", text)
         self.assertIn("trust the CPU times", text)
         self.assertNotIn("trust", speed.summary(page())[-1])
 

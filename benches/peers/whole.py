@@ -154,12 +154,13 @@ def output(command):
 
 
 def measured(commands, rounds):
-    """The runs of every tool, in turn, each into an empty folder."""
+    """The runs of every tool, in turn, each into an empty folder. The memory of all its processes is
+    looked at in the first round alone: looking takes a fifth of a core from them."""
     runs = {name: [] for name in commands}
-    for _ in range(rounds):
+    for number in range(rounds):
         for name, command in commands.items():
             shutil.rmtree(output(command), ignore_errors=True)
-            runs[name].append(run(command))
+            runs[name].append(run(command, sampled=number == 0))
     return runs
 
 
@@ -215,8 +216,8 @@ def goals(least, memory, sums):
         ("our wall at 1 thread ÷ at 2", f"{threads:.2f}", "≥ 1.8", threads >= 1.8),
         (f"memory of all our processes beyond `--memory {memory}`", f"{over:.0f} MB", "≤ 100 MB",
          over <= 100),
-        ("our CPU for the folder against its files one by one", f"{share:+.1%}", "within 10 %",
-         abs(share) <= 0.1),
+        ("our CPU for the folder against its files one by one", f"{share:+.1%}", "≤ +10 %",
+         share <= 0.1),
     ]
 
 

@@ -4,7 +4,8 @@
 mod photo;
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,11 +30,14 @@ const TICKS: u64 = 100;
 ///
 /// # Errors
 ///
-/// When it cannot be started or does not exit with one of the accepted codes.
+/// When it cannot be started or does not exit with one of the accepted codes, with the end of what it
+/// said.
 pub fn run(command: &mut Command, accepted: &[i32]) -> io::Result<Run> {
     let begun = Instant::now();
     let before = children_cpu()?;
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    // A file, which a program can fill without anybody reading.
+    let mut said = tempfile::tempfile()?;
+    let mut child = command.stdout(Stdio::null()).stderr(said.try_clone()?).spawn()?;
     let mut peak = 0;
     let status = loop {
         peak = peak.max(peak_memory(child.id()).unwrap_or(0));
@@ -44,9 +48,19 @@ pub fn run(command: &mut Command, accepted: &[i32]) -> io::Result<Run> {
     };
     let wall = begun.elapsed();
     if !status.code().is_some_and(|code| accepted.contains(&code)) {
-        return Err(io::Error::other(format!("{command:?} ended with {status}")));
+        let said = last_words(&mut said)?;
+        return Err(io::Error::other(format!("{command:?} ended with {status}: {said}")));
     }
     Ok(Run { wall, cpu: children_cpu()?.saturating_sub(before), peak })
+}
+
+/// The last bytes of a file, as text.
+fn last_words(file: &mut File) -> io::Result<String> {
+    let from = file.metadata()?.len().saturating_sub(500);
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
 /// The largest resident set of a process so far, in bytes; `None` where `/proc` does not say.

@@ -15,7 +15,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 use mediaprep_media::{Dimensions, Error, Raster};
 
 use super::contents::{Contents, Reader};
-use super::{Pages, broken, check_size, no_page, white, without_fourth};
+use super::{Pages, broken, check_size, no_page, opaque, white};
 use crate::failure::FORMAT;
 
 /// Pages after which the library's cache is thrown away: it only ever grows.
@@ -106,7 +106,7 @@ impl Pages for HayroPages<'_> {
             context.render_with(target, &mut Resources::default(), how);
             Ok(())
         })?;
-        without_fourth(size, pixels)
+        opaque(size, pixels)
     }
 
     fn text(&mut self, page: u64) -> Result<String, Error> {

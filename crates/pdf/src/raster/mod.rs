@@ -18,7 +18,7 @@ mod layout;
 #[cfg(feature = "pdfium")]
 mod pdfium;
 
-use mediaprep_media::{Dimensions, Error, Raster};
+use mediaprep_media::{Dimensions, Error, PixelFormat, Raster};
 
 pub use self::contents::Contents;
 pub use self::hayro::{HayroDocument, HayroPages};
@@ -37,7 +37,7 @@ use crate::failure::FORMAT;
 /// let document = HayroDocument::open(std::fs::read(file)?, None)?;
 /// let mut pages = document.pages();
 /// let raster = pages.draw(1, Dimensions::new(543, 768).unwrap())?;
-/// assert_eq!(raster.data().len(), 543 * 768 * 3);
+/// assert_eq!(raster.data().len(), 543 * 768); // black on white, so one byte a pixel
 /// assert_eq!(pages.text(1)?, "Page 1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,7 +45,8 @@ pub trait Pages {
     /// How many pages the library finds.
     fn count(&self) -> u64;
 
-    /// Draws a page, numbered from 1, so that it fills `size`: red, green, blue, no opacity.
+    /// Draws a page, numbered from 1, so that it fills `size`: red, green, blue, no opacity; or grey
+    /// alone where no pixel has a colour.
     ///
     /// # Errors
     ///
@@ -92,16 +93,57 @@ fn broken() -> Error {
     Error::malformed(FORMAT, 0, "the library that draws broke off on this page")
 }
 
-/// A buffer of four bytes a pixel as a raster of three: every fourth byte goes.
-fn without_fourth(size: Dimensions, mut pixels: Vec<u8>) -> Result<Raster, Error> {
+/// A buffer of red, green, blue and a fourth byte a pixel as a raster without the fourth: of one byte a
+/// pixel where none has a colour, as on most pages of text, else of three.
+///
+/// Pixels are taken several at a time as whole words, which is a fifth of the time of byte by byte.
+fn opaque(size: Dimensions, mut pixels: Vec<u8>) -> Result<Raster, Error> {
+    let (format, length) = if pixels.chunks(BLOCK).all(is_grey) {
+        (PixelFormat::Gray8, every_fourth(&mut pixels))
+    } else {
+        (PixelFormat::Rgb8, without_fourth(&mut pixels))
+    };
+    pixels.truncate(length);
+    Raster::new(size, format, pixels).ok_or_else(broken)
+}
+
+/// Bytes that are looked at before deciding whether to go on.
+const BLOCK: usize = 4096;
+
+fn is_grey(block: &[u8]) -> bool {
+    let differences = |found: u32, pixel: &[u8; 4]| {
+        let word = u32::from_le_bytes(*pixel);
+        found | ((word ^ word >> 8) & 0xffff)
+    };
+    block.as_chunks().0.iter().fold(0, differences) == 0
+}
+
+/// Moves each pixel's first byte to the front; how many there are.
+fn every_fourth(pixels: &mut [u8]) -> usize {
     let count = pixels.len() / 4;
     for at in 0..count {
-        // By hand: a call for three bytes costs more than moving them.
-        let pixel = [pixels[at * 4], pixels[at * 4 + 1], pixels[at * 4 + 2]];
-        pixels[at * 3..at * 3 + 3].copy_from_slice(&pixel);
+        pixels[at] = pixels[at * 4];
     }
-    pixels.truncate(count * 3);
-    Raster::new(size, mediaprep_media::PixelFormat::Rgb8, pixels).ok_or_else(broken)
+    count
+}
+
+/// Moves each pixel's first three bytes to the front; how many bytes they are.
+fn without_fourth(pixels: &mut [u8]) -> usize {
+    let count = pixels.len() / 4;
+    let quads = count / 4;
+    for at in 0..quads {
+        let (words, _) = pixels[at * 16..at * 16 + 16].as_chunks();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|at: usize| u32::from_le_bytes(words[at]) & 0xff_ffff);
+        let packed = [a | b << 24, b >> 8 | c << 16, c >> 16 | d << 8];
+        for (place, word) in pixels[at * 12..at * 12 + 12].as_chunks_mut().0.iter_mut().zip(packed)
+        {
+            *place = word.to_le_bytes();
+        }
+    }
+    for at in quads * 4..count {
+        pixels.copy_within(at * 4..at * 4 + 3, at * 3);
+    }
+    count * 3
 }
 
 /// A white buffer of four bytes a pixel.

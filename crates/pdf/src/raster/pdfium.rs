@@ -5,11 +5,11 @@ use std::path::Path;
 
 use mediaprep_media::{Dimensions, Error, Raster};
 use pdfium_render::prelude::{
-    PdfBitmap, PdfBitmapFormat, PdfColor, PdfDocument, PdfPage, PdfPageObjectCommon,
-    PdfPageObjectsCommon, PdfRenderConfig, Pdfium, PdfiumError, PdfiumInternalError,
+    PdfBitmap, PdfBitmapFormat, PdfDocument, PdfPage, PdfPageObjectCommon, PdfPageObjectsCommon,
+    PdfRenderConfig, Pdfium, PdfiumError, PdfiumInternalError,
 };
 
-use super::{Contents, Pages, broken, check_size, no_page, white, without_fourth};
+use super::{Contents, Pages, broken, check_size, no_page, opaque, white};
 use crate::failure::FORMAT;
 
 /// PDFium's library, loaded. It is not safe for threads, so a process has one at most and uses it
@@ -79,7 +79,7 @@ impl Pages for PdfiumPages<'_> {
         let page = self.page(page)?;
         let mut pixels = white(size)?;
         fenced(|| draw(&page, (width.into(), height.into()), &mut pixels))?;
-        without_fourth(size, pixels)
+        opaque(size, pixels)
     }
 
     fn text(&mut self, page: u64) -> Result<String, Error> {
@@ -120,7 +120,8 @@ fn draw(page: &PdfPage<'_>, (width, height): (i32, i32), pixels: &mut [u8]) -> R
         .set_fixed_size(width, height)
         .set_format(PdfBitmapFormat::BGRx)
         .set_reverse_byte_order(true)
-        .set_clear_color(PdfColor::WHITE)
+        // The buffer is white already.
+        .clear_before_rendering(false)
         .render_form_data(true)
         .render_annotations(true);
     let bitmap = PdfBitmap::from_bytes(width, height, PdfBitmapFormat::BGRx, pixels);

@@ -21,8 +21,10 @@ fn size(width: u32, height: u32) -> Dimensions {
 fn at(raster: &Raster, x: f64, y: f64) -> [u8; 3] {
     let place = |share: f64, side: u32| (share * f64::from(side)) as usize;
     let (width, height) = (raster.size().width(), raster.size().height());
-    let start = (place(y, height) * width as usize + place(x, width)) * 3;
-    raster.data()[start..start + 3].try_into().unwrap()
+    match raster.pixel(place(x, width) as u32, place(y, height) as u32).unwrap() {
+        [grey] => [*grey; 3],
+        pixel => pixel.try_into().unwrap(),
+    }
 }
 
 #[test]
@@ -32,7 +34,7 @@ fn pages_fill_the_size_that_is_asked_for() {
     for (width, height) in [(1, 1), (3, 1), (543, 768), (768, 100)] {
         let raster = pages.draw(1, size(width, height)).unwrap();
         assert_eq!(raster.size(), size(width, height));
-        assert_eq!(raster.format(), PixelFormat::Rgb8);
+        assert_eq!(raster.format(), PixelFormat::Gray8, "black on white");
     }
     let raster = pages.draw(1, size(543, 768)).unwrap();
     assert_eq!(at(&raster, 0.5, 0.5), [255; 3]);
@@ -103,7 +105,8 @@ proptest! {
             let mut pages = document.pages();
             for page in 1..=pages.count().min(3) {
                 if let Ok(raster) = pages.draw(page, size(40, 40)) {
-                    prop_assert_eq!(raster.data().len(), 40 * 40 * 3);
+                    prop_assert_eq!(raster.size(), size(40, 40));
+                    prop_assert!(!raster.format().has_alpha());
                 }
                 let _ = pages.text(page);
             }
@@ -113,8 +116,30 @@ proptest! {
     #[test]
     fn every_fourth_byte_goes(pixels in proptest::collection::vec(any::<[u8; 4]>(), 1..200)) {
         let width = u32::try_from(pixels.len()).unwrap();
-        let raster = without_fourth(size(width, 1), pixels.concat()).unwrap();
+        let is_grey = |[red, green, blue, _]: &[u8; 4]| red == green && green == blue;
+        prop_assume!(!pixels.iter().all(is_grey));
+        let raster = opaque(size(width, 1), pixels.concat()).unwrap();
         let expected: Vec<u8> = pixels.iter().flat_map(|pixel| &pixel[..3]).copied().collect();
+        prop_assert_eq!(raster.format(), PixelFormat::Rgb8);
         prop_assert_eq!(raster.data(), &expected[..]);
+    }
+
+    #[test]
+    fn one_colour_anywhere_keeps_all_colours(
+        values in proptest::collection::vec(any::<[u8; 2]>(), 1..3000),
+        place in 0.0..1.0,
+        channel in 0..3_usize,
+    ) {
+        let count = u32::try_from(values.len()).unwrap();
+        let pixels: Vec<u8> =
+            values.iter().flat_map(|[grey, fourth]| [*grey, *grey, *grey, *fourth]).collect();
+        let raster = opaque(size(count, 1), pixels.clone()).unwrap();
+        prop_assert_eq!(raster.format(), PixelFormat::Gray8);
+        prop_assert!(raster.data().iter().eq(values.iter().map(|value| &value[0])));
+
+        let mut coloured = pixels;
+        coloured[(place * f64::from(count)) as usize * 4 + channel] ^= 1;
+        let raster = opaque(size(count, 1), coloured).unwrap();
+        prop_assert_eq!(raster.format(), PixelFormat::Rgb8);
     }
 }

@@ -11,6 +11,7 @@
 //! 10.1 s; lossy WebP at quality 85 1.45 s.
 
 mod background;
+mod grey;
 mod jpeg;
 mod png;
 mod webp;
@@ -78,6 +79,8 @@ pub struct Encoding {
 
 /// Encodes a raster of sRGB pixels. No metadata is written.
 ///
+/// JPEG and PNG files of pixels without any colour have one channel, whatever the raster has.
+///
 /// JPEG holds no transparency: pixels that show through are composed on white, the default of
 /// [`RenderOptions::background`](super::RenderOptions::background).
 ///
@@ -108,6 +111,11 @@ impl Encoder {
         encoding: &Encoding,
     ) -> Result<Vec<u8>, Error> {
         let quality = Quality::new(encoding.quality)?;
+        let grey = match encoding.format {
+            OutputFormat::Webp => None,
+            _ => grey::without_colour(raster),
+        };
+        let raster = grey.as_ref().unwrap_or(raster);
         match encoding.format {
             OutputFormat::Jpeg => self.jpeg.encode(raster, quality, encoding.chroma),
             OutputFormat::Png { small } => png::encode(raster, small),

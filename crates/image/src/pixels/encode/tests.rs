@@ -66,6 +66,30 @@ fn jpeg_is_near_and_grey_stays_grey() {
 }
 
 #[test]
+fn pixels_without_colour_become_files_of_one_channel() {
+    let grey = slope(size(97, 61), PixelFormat::Gray8);
+    let data: Vec<u8> = grey.data().iter().flat_map(|value| [*value; 3]).collect();
+    let raster = Raster::new(size(97, 61), PixelFormat::Rgb8, data).unwrap();
+    for format in [OutputFormat::Jpeg, OutputFormat::Png { small: false }] {
+        let bytes = encode(&raster, &Encoding { format, ..BEST }).unwrap();
+        assert_eq!(bytes, encode(&grey, &Encoding { format, ..BEST }).unwrap());
+        assert!(distance(&grey, &read(&bytes, format).0) <= 8);
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_pixel_of_colour_is_kept(at in 0..97 * 61_usize, channel in 0..3_usize) {
+        let mut data = vec![90; 97 * 61 * 3];
+        data[at * 3 + channel] = 200;
+        let raster = Raster::new(size(97, 61), PixelFormat::Rgb8, data).unwrap();
+        let format = OutputFormat::Png { small: false };
+        let bytes = encode(&raster, &Encoding { format, ..BEST }).unwrap();
+        prop_assert_eq!(read(&bytes, format).0, raster);
+    }
+}
+
+#[test]
 fn a_lower_quality_gives_a_smaller_file() {
     let raster = slope(size(200, 150), PixelFormat::Rgb8);
     for format in [OutputFormat::Jpeg, OutputFormat::Webp] {
