@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mediaprep_cli::Status;
 use mediaprep_tests::{Ran, fixtures, mediaprep};
@@ -16,7 +16,7 @@ fn run(args: &[&str], paths: &[&Path]) -> Ran {
     mediaprep(&all)
 }
 
-fn image(name: &str) -> std::path::PathBuf {
+fn image(name: &str) -> PathBuf {
     fixtures().join("images").join(name)
 }
 
@@ -278,6 +278,36 @@ fn facts_stand_for_files() {
     assert!(items[5]["error"]["hint"].is_string(), "{}", items[5]);
     assert!(items[5]["path"].as_str().unwrap().ends_with("facts.ndjson:6"));
     assert_eq!(items[6]["totals"]["failed"], 2);
+}
+
+/// What `probe` prints goes into `budget` as it is: the sums at its end are no item, and what could not
+/// be probed fails again by its name and reason.
+#[test]
+fn what_probe_prints_is_facts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, text) = (folder.path().join("facts"), folder.path().join("text.jpg"));
+    fs::write(&text, "no picture").unwrap();
+    let inputs = [image("screenshot-1080p.png"), text.clone(), image("photo-portrait-8mp.jpg")];
+    let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let probed = run(&["probe", "--format=ndjson"], &inputs);
+    assert_eq!(probed.status, Status::Failed);
+    fs::write(&file, &probed.data).unwrap();
+    let budget = ["budget", "--format=json", "--model=gemini-3.5-flash", DATE];
+    let option = format!("--facts={}", file.display());
+    let from_facts = run(&[&budget[..], &[&option]].concat(), &[]);
+    assert_eq!(from_facts.status, Status::Failed);
+    let (from_facts, from_files) = (json(&from_facts), json(&run(&budget, &inputs)));
+    assert_eq!(from_facts["totals"]["items"], 3);
+    assert_eq!(from_facts["totals"]["failed"], 1);
+    assert_eq!(from_facts["totals"]["tokens"], from_files["totals"]["tokens"]);
+    let [by_facts, by_file] = [&from_facts, &from_files].map(|report| &report["items"][1]);
+    assert_eq!(by_facts["path"], by_file["path"]);
+    for key in ["kind", "message"] {
+        assert_eq!(by_facts["error"][key], by_file["error"][key]);
+    }
+    let foreign = r#"{"kind":"image","width":64,"height":64,"error":"none","totals":1}"#;
+    fs::write(&file, foreign).unwrap();
+    assert_eq!(json(&run(&[&budget[..], &[&option]].concat(), &[]))["totals"]["failed"], 0);
 }
 
 #[test]

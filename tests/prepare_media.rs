@@ -197,6 +197,20 @@ mod with_ffmpeg {
     }
 
     #[test]
+    fn a_clip_behind_the_end_is_told_and_nothing_is_made_of_it() {
+        let video = text(&fixtures().join("video/b-frames.mp4"));
+        for (form, status) in
+            [("original", Status::Done), ("frames", Status::Failed), ("proxy", Status::Failed)]
+        {
+            let out = tempfile::tempdir().unwrap();
+            let ran = prepare(out.path(), &[&video, "--video", form, "--start", "1:30"]);
+            assert_eq!(ran.status, status, "{form}: {}", ran.notes);
+            let told = ran.notes.contains("the clip begins at 90.000 s, and the video ends at");
+            assert!(told && ran.notes.contains("hint: begin the clip earlier"), "{}", ran.notes);
+        }
+    }
+
+    #[test]
     fn rotated_and_wide_videos_stand_upright_in_square_pixels() {
         for name in ["rotate-90.mp4", "rotate-180.mp4", "rotate-270.mp4", "wide-pixels.mp4"] {
             let path = fixtures().join("video").join(name);

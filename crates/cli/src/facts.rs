@@ -1,4 +1,5 @@
-//! `--facts`: media that lies elsewhere, one JSON object a line with the keys of a printed item.
+//! `--facts`: media that lies elsewhere, one JSON object a line with the keys of a printed item. What
+//! `--format ndjson` prints is taken as it is: what failed there fails here, and its sums are left out.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,6 +9,7 @@ use std::path::Path;
 use mediaprep::media::{Dimensions, Duration, FrameRate, MimeType};
 use mediaprep::{Broken, ErrorKind, Input, KnownFacts, MediaInfo, VideoLengths};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
@@ -80,11 +82,15 @@ impl<R: BufRead> Lines<R> {
 
     fn broken(&self, reason: impl Into<String>) -> Input {
         Input::broken(Broken {
-            name: format!("{}:{}", self.name, self.number),
+            name: self.place(),
             kind: ErrorKind::Malformed,
             reason: reason.into(),
             hint: "each line is one JSON object with the keys of a printed item",
         })
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}", self.name, self.number)
     }
 }
 
@@ -95,13 +101,16 @@ impl<R: BufRead> Iterator for Lines<R> {
         loop {
             match self.fill() {
                 Ok(false) => return None,
-                Ok(true) if self.buffer.trim_ascii().is_empty() => {}
-                Ok(true) => break,
+                Ok(true) if self.buffer.trim_ascii().is_empty() => continue,
+                Ok(true) => {}
                 Err(error) => return Some(self.broken(error.to_string())),
             }
+            match parse(&self.buffer, || self.place()) {
+                Ok(None) => {}
+                Ok(input) => return input,
+                Err(reason) => return Some(self.broken(reason)),
+            }
         }
-        let name = || format!("{}:{}", self.name, self.number);
-        Some(parse(&self.buffer, name).unwrap_or_else(|reason| self.broken(reason)))
     }
 }
 
@@ -139,21 +148,49 @@ struct Line<'a> {
     page_width_pt: Option<&'a RawValue>,
     #[serde(borrow)]
     page_height_pt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    totals: Option<IgnoredAny>,
 }
 
-fn parse(line: &[u8], name: impl Fn() -> String) -> Result<Input, String> {
+/// Why there are no facts.
+#[derive(Default, Deserialize)]
+struct LineError<'a> {
+    kind: Option<ErrorKind>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+}
+
+/// The input of a line; `None` for the sums that end a printed list.
+fn parse(line: &[u8], name: impl Fn() -> String) -> Result<Option<Input>, String> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|error| no_item(&error))?;
     let info = match line.kind.as_deref() {
+        None => return without_facts(line, name),
         Some("image") => image(&line)?,
         Some("video") => video(&line)?,
         Some("audio") => audio(&line)?,
         Some("document") => document(&line)?,
         Some(other) => return Err(format!("`kind` is `{other}`; expected {KINDS}")),
-        None => return Err(format!("no `kind`; expected {KINDS}")),
     };
     let mime_type = line.mime_type.as_deref().and_then(MimeType::from_name);
     let name = line.path.map_or_else(name, Cow::into_owned);
-    Ok(Input::facts(KnownFacts { name, mime_type, bytes: line.bytes, info }))
+    Ok(Some(Input::facts(KnownFacts { name, mime_type, bytes: line.bytes, info })))
+}
+
+/// A file that failed when its facts were to be printed, or the sums below them.
+fn without_facts(line: Line<'_>, name: impl Fn() -> String) -> Result<Option<Input>, String> {
+    let Some(error) = line.error else {
+        let sums = line.totals.is_some() && line.path.is_none();
+        return if sums { Ok(None) } else { Err(format!("no `kind`; expected {KINDS}")) };
+    };
+    let error: LineError<'_> = serde_json::from_str(error.get()).unwrap_or_default();
+    let unknown = || "its facts are missing".to_owned();
+    Ok(Some(Input::broken(Broken {
+        name: line.path.map_or_else(name, Cow::into_owned),
+        kind: error.kind.unwrap_or(ErrorKind::Malformed),
+        reason: error.message.map_or_else(unknown, Cow::into_owned),
+        hint: "it failed when its facts were read; mend it and read them again",
+    })))
 }
 
 const KINDS: &str = "image, video, audio or document";

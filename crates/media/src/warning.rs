@@ -173,6 +173,8 @@ warning_codes! {
     SilentAudioCharged = "silent_audio_charged",
     /// The sound has no length.
     EmptyAudio = "empty_audio",
+    /// The clip window begins where the medium has ended.
+    EmptyClip = "empty_clip",
     /// The file is damaged or cut short, and its facts are what could be read.
     Damaged = "damaged",
     /// A length was estimated, since neither header nor index states it.

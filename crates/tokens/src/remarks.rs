@@ -28,6 +28,7 @@ impl Row {
                 let shape = Shape::new(video.size.width(), video.size.height());
                 remarks.extend(extreme_shape(shape));
                 remarks.extend(video.audio.filter(|length| length.is_zero()).map(empty_sound));
+                remarks.extend(empty_clip(video));
                 if let Coverage::Charged(rules) = &self.video {
                     let rule = rules.by(item.route);
                     remarks.extend(cut(rule, video));
@@ -54,6 +55,17 @@ fn extreme_shape(shape: Shape) -> Option<Warning> {
 
 fn empty_sound(_: Duration) -> Warning {
     Warning::new(WarningCode::EmptyAudio, "the sound has no length and is counted as 0 tokens")
+}
+
+fn empty_clip(video: &VideoFacts) -> Option<Warning> {
+    let (start, end) = (video.clip.start?, video.track.or(video.container)?);
+    (start >= end && !end.is_zero()).then(|| {
+        Warning::new(
+            WarningCode::EmptyClip,
+            format!("the clip begins at {start}, and the video ends at {end}"),
+        )
+        .with_hint("begin the clip earlier, or leave the video out")
+    })
 }
 
 fn cut(rule: &VideoRule, video: &VideoFacts) -> Option<Warning> {
@@ -102,6 +114,9 @@ mod tests {
         let long = "video 640x360 container=121 track=121 audio=121";
         assert_eq!(codes("1.0-vision/any/documented", long), [WarningCode::VideoCut]);
         assert_eq!(codes(dev, "audio decoded=0"), [WarningCode::EmptyAudio]);
+        let four = "video 640x360 container=4 track=4 audio=4";
+        assert_eq!(codes(dev, &format!("{four} clip=3.9..9")), []);
+        assert_eq!(codes(dev, &format!("{four} clip=4..9")), [WarningCode::EmptyClip]);
         assert_eq!(codes(dev, "image 801x100"), [WarningCode::ExtremeAspectRatio]);
         assert_eq!(codes(dev, "image 800x100 + image 100x800 + page 612x792"), []);
     }

@@ -279,8 +279,9 @@ impl Context<'_> {
     fn check_decoded(&self, probed: &Probed, stored: Dimensions) -> Result<(), Error> {
         let within = self.engine.limits().check_decoded(stored);
         within.map_err(|limit| {
-            Error::from_media(&probed.name, Stage::Plan, limit.into())
-                .with_hint("raise the limit on decoded pixels if the file is to be trusted")
+            Error::from_media(&probed.name, Stage::Plan, limit.into()).with_hint(
+                "raise the limit on decoded pixels (--max-pixels) if the file is to be trusted",
+            )
         })
     }
 

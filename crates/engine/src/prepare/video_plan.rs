@@ -1,7 +1,7 @@
 //! What becomes of one video. Pure: header facts and the rule in, a plan out.
 
 use mediaprep_audio::{AudioFormat, AudioProfile};
-use mediaprep_media::{Dimensions, Duration, FrameRate, MimeType};
+use mediaprep_media::{Dimensions, Duration, FrameRate, MimeType, WarningCode};
 use mediaprep_tokens::{Clip, CountError, Coverage, ItemFacts, MediaFacts, RequestShape, Route};
 use mediaprep_video::Instants;
 use serde::ser::SerializeStruct;
@@ -203,8 +203,24 @@ impl VideoPlanner<'_> {
         ))
     }
 
+    /// There is no frame in a window that begins where the video has ended.
+    fn check_clip(&self) -> Result<(), Error> {
+        let (start, end) = (self.planner.options().clip.start, self.video.length());
+        let Some((start, end)) =
+            start.zip(end).filter(|(start, end)| start >= end && !start.is_zero())
+        else {
+            return Ok(());
+        };
+        let message = format!("the clip begins at {start}, and the video ends at {end}");
+        Err(self
+            .error(ErrorKind::InvalidOption, message)
+            .with_code(WarningCode::EmptyClip.as_str())
+            .with_hint("begin the clip earlier, or leave the video out"))
+    }
+
     fn frames(&self, as_is: Option<&Charge>) -> Result<Sampling, Error> {
         self.check_backend("frames of videos")?;
+        self.check_clip()?;
         let (instants, end) = self.instants(as_is)?;
         let side = match self.options.video.max_side {
             Some(side) => side,
@@ -249,6 +265,7 @@ impl VideoPlanner<'_> {
                 .error(ErrorKind::Unsupported, message)
                 .with_hint("send frames, or choose a model that takes videos"));
         }
+        self.check_clip()?;
         let (instants, end) = self.instants(as_is)?;
         let size = self.fitted(self.options.video.max_side.unwrap_or(PROXY_SIDE));
         let even = |side: u32| (side & !1).max(2);
